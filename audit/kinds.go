@@ -1,0 +1,475 @@
+package audit
+
+// Kinds is the table of every kind of entry: its name in the log and a function
+// that returns a new, empty value of its data type. The types' json tags are
+// the format: a member without omitempty is always there, no other member is
+// allowed. All byte strings are lower-case hex, every CK_ULONG is a decimal
+// string, every number an integer below 2^53.
+var Kinds = map[string]func() Data{
+	"log-open":      func() Data { return new(LogOpen) },
+	"segment-open":  func() Data { return new(SegmentOpen) },
+	"segment-adopt": func() Data { return new(SegmentAdopt) },
+	"key-read":      func() Data { return new(KeyRead) },
+	"step-begin":    func() Data { return new(StepBegin) },
+	"step-end":      func() Data { return new(StepEnd) },
+	"ack":           func() Data { return new(Ack) },
+	"answer":        func() Data { return new(Answer) },
+	"secret":        func() Data { return new(Secret) },
+	"attendance":    func() Data { return new(Attendance) },
+	"environment":   func() Data { return new(Environment) },
+	"clock":         func() Data { return new(Clock) },
+	"clock-jump":    func() Data { return new(ClockJump) },
+	"token":         func() Data { return new(Token) },
+	"inventory":     func() Data { return new(Inventory) },
+	"key":           func() Data { return new(Key) },
+	"csr":           func() Data { return new(CSR) },
+	"to-be-signed":  func() Data { return new(ToBeSigned) },
+	"artifact":      func() Data { return new(Artifact) },
+	"export":        func() Data { return new(Export) },
+	"result":        func() Data { return new(Result) },
+	"problem":       func() Data { return new(Problem) },
+	"decision":      func() Data { return new(Decision) },
+	"deviation":     func() Data { return new(Deviation) },
+	"verdict":       func() Data { return new(Verdict) },
+	"hsm-intent":    func() Data { return new(HSMIntent) },
+	"hsm-outcome":   func() Data { return new(HSMOutcome) },
+	"hsm-unknown":   func() Data { return new(HSMUnknown) },
+	"pause":         func() Data { return new(Pause) },
+	"abort":         func() Data { return new(Abort) },
+	"transcript":    func() Data { return new(Transcript) },
+	"close":         func() Data { return new(Close) },
+}
+
+// A File names a file of the bundle and binds its bytes.
+type File struct {
+	Name   string `json:"name"`   // path inside the bundle, with slashes
+	SHA256 string `json:"sha256"` // hex
+	Size   int64  `json:"size"`   // bytes
+}
+
+// Program says which keyrite wrote a segment. It is self-reported: a changed
+// program would say what it likes, so what counts is the hash taken from
+// outside.
+type Program struct {
+	Version  string `json:"version"`
+	Go       string `json:"go"`       // runtime.Version()
+	Platform string `json:"platform"` // GOOS/GOARCH
+	SHA256   string `json:"sha256"`   // of the running executable, hex
+}
+
+// LogOpen is the first entry of every log, and only the first.
+type LogOpen struct {
+	Format  int     `json:"format"`  // FormatVersion
+	Origin  string  `json:"origin"`  // the checkpoints' first line
+	Mode    string  `json:"mode"`    // "production" or "rehearsal"
+	Script  File    `json:"script"`  // the script as run
+	LogKey  string  `json:"log_key"` // segment 0's verifier key, sumdb/note form
+	Program Program `json:"program"`
+}
+
+// SegmentOpen begins segment 1, 2, …: a run that goes on after a pause or a
+// break, with a new log key.
+type SegmentOpen struct {
+	Segment    int     `json:"segment"`
+	LogKey     string  `json:"log_key"`
+	Checkpoint string  `json:"checkpoint"` // the signed note found on disk, whole
+	Reason     string  `json:"reason"`     // "pause" or "break"
+	Program    Program `json:"program"`
+}
+
+// SegmentAdopt records that the room compared the head on disk with the head
+// it saw before the break.
+type SegmentAdopt struct {
+	Size    int64    `json:"size"`
+	Head    string   `json:"head"`    // root hash found on disk, hex
+	Seen    string   `json:"seen"`    // what the room compared with: "typed", "compared by eye", "not available"
+	People  []string `json:"people"`  // ids of those who compared
+	Custody string   `json:"custody"` // who held the token meanwhile, in words
+}
+
+// KeyRead records that the log key of the running segment was read aloud.
+type KeyRead struct {
+	LogKey string   `json:"log_key"`
+	Words  string   `json:"words"`  // SHA-256 of LogKey as words, as shown
+	People []string `json:"people"` // who confirmed it
+}
+
+// StepBegin says that a step of the script begins, or begins again.
+type StepBegin struct {
+	StepKind string `json:"step_kind"`
+	Title    string `json:"title"`
+	Number   int    `json:"number"` // from 1
+	Of       int    `json:"of"`
+	Attempt  int    `json:"attempt"` // from 1
+	Actor    string `json:"actor"`   // participant id
+}
+
+// StepEnd says how a step's attempt ended.
+type StepEnd struct {
+	Result string `json:"result"` // "done", "failed" or "skipped"
+	Reason string `json:"reason,omitempty"`
+}
+
+// Ack is a person's acknowledgement of what was just shown.
+type Ack struct {
+	Person string `json:"person"`
+	As     string `json:"as"`   // "actor", "witness" or "approver"
+	What   string `json:"what"` // the question asked
+	Typed  string `json:"typed"`
+}
+
+// Answer is what a person typed, not secret.
+type Answer struct {
+	Person   string `json:"person"`
+	Question string `json:"question"`
+	Value    string `json:"value"`
+}
+
+// Secret says that a secret was entered, never which, nor how long it is.
+type Secret struct {
+	Person string `json:"person"`
+	Secret string `json:"secret"` // "SO-PIN" or "user PIN"
+	Use    string `json:"use"`    // "current" or "new"
+	Token  string `json:"token"`  // the token's name in the script
+	Result string `json:"result"` // "accepted", or the rule that refused its form
+}
+
+// Attendance is one participant at the roll call.
+type Attendance struct {
+	Person   string   `json:"person"`
+	Name     string   `json:"name"`
+	Roles    []string `json:"roles"`
+	Present  bool     `json:"present"`
+	Identity string   `json:"identity"` // the document seen, in words; "" if absent
+}
+
+// Environment is what the machine says of itself. Self-reported.
+type Environment struct {
+	Program    Program     `json:"program"`
+	Module     File        `json:"module"` // the PKCS#11 module: path, hash, size
+	Kernel     string      `json:"kernel"`
+	Host       string      `json:"host"`
+	Interfaces []Interface `json:"interfaces"`
+	CoreLimit  string      `json:"core_limit"` // RLIMIT_CORE soft/hard
+	Dumpable   bool        `json:"dumpable"`   // PR_GET_DUMPABLE
+	Locked     bool        `json:"locked"`     // mlockall succeeded
+	Swap       bool        `json:"swap"`       // swap is in use on the machine
+}
+
+// Interface is one network interface.
+type Interface struct {
+	Name string `json:"name"`
+	Up   bool   `json:"up"`
+}
+
+// Clock compares the machine's clock with a second one, read by a person.
+type Clock struct {
+	Person   string `json:"person"`
+	Machine  string `json:"machine"`   // RFC 3339, UTC
+	Room     string `json:"room"`      // RFC 3339, UTC
+	OffsetMS int64  `json:"offset_ms"` // machine − room
+}
+
+// ClockJump says that wall clock and monotonic clock parted by over a second
+// since the entry before.
+type ClockJump struct {
+	WallMS      int64 `json:"wall_ms"`
+	MonotonicMS int64 `json:"monotonic_ms"`
+}
+
+// Token is a token as identified: what it says and what the script expects.
+type Token struct {
+	Name       string     `json:"name"` // in the script
+	Model      string     `json:"model"`
+	Slot       string     `json:"slot"`
+	Module     ModuleInfo `json:"module"`
+	Info       TokenInfo  `json:"info"`
+	Mechanisms []string   `json:"mechanisms"`
+	Differs    []string   `json:"differs"` // what is not as the script says; empty if all is
+}
+
+// ModuleInfo is CK_INFO.
+type ModuleInfo struct {
+	CryptokiVersion string `json:"cryptoki_version"`
+	Manufacturer    string `json:"manufacturer"`
+	Library         string `json:"library"`
+	LibraryVersion  string `json:"library_version"`
+}
+
+// SlotInfo is CK_SLOT_INFO.
+type SlotInfo struct {
+	Description  string   `json:"description"`
+	Manufacturer string   `json:"manufacturer"`
+	Flags        []string `json:"flags"` // CKF_ names
+}
+
+// TokenInfo is CK_TOKEN_INFO.
+type TokenInfo struct {
+	Label        string   `json:"label"`
+	Manufacturer string   `json:"manufacturer"`
+	Model        string   `json:"model"`
+	Serial       string   `json:"serial"`
+	Flags        []string `json:"flags"` // CKF_ names
+	MinPIN       int      `json:"min_pin"`
+	MaxPIN       int      `json:"max_pin"`
+	Hardware     string   `json:"hardware"` // version
+	Firmware     string   `json:"firmware"` // version
+}
+
+// Inventory lists the objects seen on a token.
+type Inventory struct {
+	Token    string   `json:"token"`
+	Login    bool     `json:"login"` // private objects were visible
+	Objects  []Object `json:"objects"`
+	Expected string   `json:"expected"` // "empty", "as the log says" or "" (just list)
+	Differs  []string `json:"differs"`
+}
+
+// Object is one object on a token.
+type Object struct {
+	Class string `json:"class"` // CKO_ name
+	Label string `json:"label"`
+	ID    string `json:"id"`             // hex
+	Type  string `json:"type,omitempty"` // CKK_ name
+}
+
+// Key is a key pair generated (or found again after a break) and judged.
+type Key struct {
+	Name       string      `json:"name"` // in the script
+	Token      string      `json:"token"`
+	Algorithm  string      `json:"algorithm"` // "RSA-4096", "P-384", …
+	Label      string      `json:"label"`
+	ID         string      `json:"id"`          // hex
+	SPKI       string      `json:"spki"`        // SubjectPublicKeyInfo DER, hex
+	SPKISHA256 string      `json:"spki_sha256"` // hex
+	Generated  int64       `json:"generated"`   // seq of the C_GenerateKeyPair outcome, or of its intent if that is unknown
+	Attributes []Judgement `json:"attributes"`
+}
+
+// Judgement is an attribute as the token reports it, and what that means by
+// the token model's profile.
+type Judgement struct {
+	Attribute string `json:"attribute"` // CKA_ name
+	Reported  string `json:"reported"`
+	Judged    string `json:"judged"` // "good", "not told" or "bad"
+	Why       string `json:"why"`
+}
+
+// CSR is a certificate request that was given to the ceremony.
+type CSR struct {
+	File     File   `json:"file"`
+	Subject  string `json:"subject"`
+	SPKI     string `json:"spki_sha256"`
+	Possible bool   `json:"proof_of_possession"`
+}
+
+// ToBeSigned announces the object that the next C_Sign signs. Its bytes are in
+// the bundle before the signature exists.
+type ToBeSigned struct {
+	Object    string   `json:"object"`    // "certificate" or "crl"
+	For       string   `json:"for"`       // the artifact that it becomes
+	TBS       File     `json:"tbs"`       // DER of the TBSCertificate or TBSCertList
+	Key       string   `json:"key"`       // name of the signing key in the script
+	Mechanism string   `json:"mechanism"` // CKM_ name
+	Digest    string   `json:"digest"`    // "SHA-256", "SHA-384" or "SHA-512"
+	Input     string   `json:"input"`     // what C_Sign gets, hex
+	Profile   string   `json:"profile"`
+	Lint      []string `json:"lint"` // linters with version and their remarks; errors stop before this entry
+	Serial    string   `json:"serial,omitempty"`
+	Random    int64    `json:"random,omitempty"` // seq of the C_GenerateRandom outcome the serial is from
+}
+
+// Artifact is a file that the ceremony made.
+type Artifact struct {
+	File   File   `json:"file"`
+	Object string `json:"object"`           // "certificate", "crl", "public-key", …
+	Signed int64  `json:"signed,omitempty"` // seq of the C_Sign outcome
+	Checks string `json:"checks"`           // what was verified before it was written, in words
+}
+
+// Export says that files were written to a medium and read back.
+type Export struct {
+	Destination string `json:"destination"`
+	Files       []File `json:"files"`
+	ReadBack    bool   `json:"read_back"`
+}
+
+// Result is a fact a step shows to the room: a name and a value.
+type Result struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Problem is something that went wrong.
+type Problem struct {
+	What string `json:"what"`         // the error's text; never a secret
+	RV   string `json:"rv,omitempty"` // CKR_ name
+	Hint string `json:"hint,omitempty"`
+}
+
+// Decision is what the room decided when asked.
+type Decision struct {
+	Question string   `json:"question"`
+	Options  []string `json:"options"`
+	Chosen   string   `json:"chosen"`
+	Person   string   `json:"person"`
+}
+
+// Deviation is a departure from the script, in the room's words.
+type Deviation struct {
+	Expected string   `json:"expected"`
+	Happened string   `json:"happened"`
+	Decided  string   `json:"decided"`
+	People   []string `json:"people"`
+	Effect   string   `json:"effect"` // "none", "skip", "repeat"
+}
+
+// Verdict is what a witness says of what was done up to here.
+type Verdict struct {
+	Person  string `json:"person"`
+	Agree   bool   `json:"agree"`
+	Because string `json:"because,omitempty"`
+	Size    int64  `json:"size"` // entries the witness speaks of
+	Head    string `json:"head"` // root over them, hex
+}
+
+// Attribute is one attribute of a PKCS#11 template or object.
+type Attribute struct {
+	Type  string `json:"type"`            // CKA_ name
+	Value string `json:"value"`           // true/false, CK_ULONG in decimal, text for CKA_LABEL, else hex
+	Error string `json:"error,omitempty"` // CKR_ name when the token does not tell
+}
+
+// HSMIntent is written before a PKCS#11 function is called. Members that a
+// function does not take are left out; a PIN is always "[redacted]".
+type HSMIntent struct {
+	Function   string      `json:"function"` // "C_Login"
+	Module     *File       `json:"module,omitempty"`
+	Slot       string      `json:"slot,omitempty"`
+	Session    string      `json:"session,omitempty"`
+	User       string      `json:"user,omitempty"` // "CKU_SO" or "CKU_USER"
+	PIN        string      `json:"pin,omitempty"`
+	NewPIN     string      `json:"new_pin,omitempty"`
+	Label      string      `json:"label,omitempty"`
+	Flags      []string    `json:"flags,omitempty"`
+	Mechanism  string      `json:"mechanism,omitempty"`
+	Parameter  string      `json:"parameter,omitempty"` // hex
+	Object     string      `json:"object,omitempty"`    // handle
+	Template   []Attribute `json:"template,omitempty"`  // search, or public key
+	Private    []Attribute `json:"private,omitempty"`   // private key
+	Attributes []string    `json:"attributes,omitempty"`
+	Data       string      `json:"data,omitempty"` // C_Sign's input, hex
+	Length     int         `json:"length,omitempty"`
+	Purpose    string      `json:"purpose,omitempty"` // of C_GenerateRandom: serial, challenge, secret
+	For        int64       `json:"for,omitempty"`     // of C_Sign: seq of the to-be-signed entry
+}
+
+// HSMOutcome is written after the call, before anything else is.
+type HSMOutcome struct {
+	Intent     int64       `json:"intent"` // seq of the intent
+	Function   string      `json:"function"`
+	RV         string      `json:"rv"` // "CKR_OK"
+	Micros     int64       `json:"micros"`
+	Slots      []string    `json:"slots,omitempty"`
+	Module     *ModuleInfo `json:"module,omitempty"`
+	SlotInfo   *SlotInfo   `json:"slot_info,omitempty"`
+	Token      *TokenInfo  `json:"token,omitempty"`
+	Mechanisms []string    `json:"mechanisms,omitempty"`
+	KeySizes   *KeySizes   `json:"key_sizes,omitempty"`
+	Session    string      `json:"session,omitempty"`
+	State      string      `json:"state,omitempty"` // CKS_ name
+	Objects    []string    `json:"objects,omitempty"`
+	Attributes []Attribute `json:"attributes,omitempty"`
+	PublicKey  string      `json:"public_key,omitempty"`  // handle
+	PrivateKey string      `json:"private_key,omitempty"` // handle
+	Signature  string      `json:"signature,omitempty"`   // as the token gave it, hex
+	Random     string      `json:"random,omitempty"`      // hex; only for purpose serial or challenge
+}
+
+// KeySizes is CK_MECHANISM_INFO.
+type KeySizes struct {
+	Min   string   `json:"min"`
+	Max   string   `json:"max"`
+	Flags []string `json:"flags"`
+}
+
+// HSMUnknown settles an intent that has no outcome.
+type HSMUnknown struct {
+	Intent  int64  `json:"intent"`
+	Found   string `json:"found"`   // what the inspection of the token showed
+	Decided string `json:"decided"` // "it happened", "it did not happen", "cannot be known"
+	Person  string `json:"person"`
+}
+
+// Pause ends a segment in good order.
+type Pause struct {
+	Reason string `json:"reason"`
+	Person string `json:"person"`
+}
+
+// Abort says that the ceremony is given up. Inventory and close follow.
+type Abort struct {
+	Reason string `json:"reason"`
+	Person string `json:"person"`
+}
+
+// Transcript commits to pages of the paper transcript, made from the entries
+// 0…Size−1. A long transcript has several such entries.
+type Transcript struct {
+	Renderer string `json:"renderer"` // keyrite's renderer version
+	Go       string `json:"go"`
+	Fonts    []File `json:"fonts"`
+	Size     int64  `json:"size"`
+	Head     string `json:"head"`  // root over entries 0…Size−1, hex
+	Of       int    `json:"of"`    // pages that are signed; a closing sheet follows them
+	First    int    `json:"first"` // number of Pages[0], from 1
+	Pages    []Page `json:"pages"`
+}
+
+// Page is one page's digest and the log key's signature over the page note.
+type Page struct {
+	Digest    string `json:"digest"`    // hex
+	Signature string `json:"signature"` // Ed25519, hex
+}
+
+// Close is the last entry: the log key is destroyed after the checkpoint of
+// the size that this entry makes.
+type Close struct {
+	Result string `json:"result"` // "complete" or "aborted"
+	Size   int64  `json:"size"`   // entries in the log, this one included
+}
+
+// The kinds' names.
+
+func (*LogOpen) Kind() string      { return "log-open" }
+func (*SegmentOpen) Kind() string  { return "segment-open" }
+func (*SegmentAdopt) Kind() string { return "segment-adopt" }
+func (*KeyRead) Kind() string      { return "key-read" }
+func (*StepBegin) Kind() string    { return "step-begin" }
+func (*StepEnd) Kind() string      { return "step-end" }
+func (*Ack) Kind() string          { return "ack" }
+func (*Answer) Kind() string       { return "answer" }
+func (*Secret) Kind() string       { return "secret" }
+func (*Attendance) Kind() string   { return "attendance" }
+func (*Environment) Kind() string  { return "environment" }
+func (*Clock) Kind() string        { return "clock" }
+func (*ClockJump) Kind() string    { return "clock-jump" }
+func (*Token) Kind() string        { return "token" }
+func (*Inventory) Kind() string    { return "inventory" }
+func (*Key) Kind() string          { return "key" }
+func (*CSR) Kind() string          { return "csr" }
+func (*ToBeSigned) Kind() string   { return "to-be-signed" }
+func (*Artifact) Kind() string     { return "artifact" }
+func (*Export) Kind() string       { return "export" }
+func (*Result) Kind() string       { return "result" }
+func (*Problem) Kind() string      { return "problem" }
+func (*Decision) Kind() string     { return "decision" }
+func (*Deviation) Kind() string    { return "deviation" }
+func (*Verdict) Kind() string      { return "verdict" }
+func (*HSMIntent) Kind() string    { return "hsm-intent" }
+func (*HSMOutcome) Kind() string   { return "hsm-outcome" }
+func (*HSMUnknown) Kind() string   { return "hsm-unknown" }
+func (*Pause) Kind() string        { return "pause" }
+func (*Abort) Kind() string        { return "abort" }
+func (*Transcript) Kind() string   { return "transcript" }
+func (*Close) Kind() string        { return "close" }

@@ -1,0 +1,90 @@
+// Package ceremony is the script of a key ceremony and the runner that walks a
+// room through it.
+package ceremony
+
+import "github.com/keyrite/keyrite/internal/pki"
+
+// ScriptFormat is the version of the script format, the value of the script's
+// first field.
+const ScriptFormat = 1
+
+// Modes of a ceremony.
+const (
+	Production = "production"
+	Rehearsal  = "rehearsal"
+)
+
+// A Script is a ceremony as agreed beforehand. docs/script.md describes the
+// YAML it is read from.
+type Script struct {
+	Format       int           `yaml:"keyrite,required" desc:"version of the script format: 1"`
+	Title        string        `yaml:"title,required" desc:"what the ceremony is called"`
+	Organisation string        `yaml:"organisation,required" desc:"who holds the ceremony"`
+	Place        string        `yaml:"place,required" desc:"where it is held"`
+	Purpose      string        `yaml:"purpose,required" desc:"why, in a sentence or two"`
+	Mode         string        `yaml:"mode,required" enum:"production,rehearsal" desc:"production makes keys that count"`
+	Participants []Participant `yaml:"participants,required" desc:"everybody who has a part"`
+	Tokens       []TokenSpec   `yaml:"tokens" desc:"the HSMs that are expected"`
+	Keys         []KeySpec     `yaml:"keys" desc:"the keys that are made or used"`
+	Profiles     []pki.Profile `yaml:"profiles" desc:"certificate and CRL profiles"`
+	Steps        []Step        `yaml:"steps,required" desc:"what is done, in this order"`
+}
+
+// A Participant is a person with a part in the ceremony.
+type Participant struct {
+	ID       string   `yaml:"id,required" desc:"short name used in the script: a-z, 0-9, -"`
+	Name     string   `yaml:"name,required" desc:"the person's name as it stands on the transcript"`
+	Initials string   `yaml:"initials,required" desc:"what the person types to acknowledge, 2 to 4 letters, unique"`
+	Roles    []string `yaml:"roles,required" desc:"the roles the person has (Roles)"`
+}
+
+// Roles are the roles of a ceremony and what each does.
+var Roles = map[string]string{
+	"ceremony-administrator": "runs the script and holds no credential",
+	"operator":               "the only hands on the keyboard; may be the administrator",
+	"internal-witness":       "follows the script and records exceptions; never the administrator",
+	"crypto-officer":         "holds a credential that uses keys",
+	"recovery-holder":        "holds a part of the means to restore keys; never a crypto officer",
+	"so-pin-custodian":       "holds the SO-PIN or a part of it",
+	"user-pin-custodian":     "holds the user PIN or a part of it",
+	"safe-controller":        "opens one safe",
+	"security-officer":       "signs the report",
+	"independent-witness":    "an auditor or notary from outside",
+	"external-witness":       "a guest who watches",
+}
+
+// A TokenSpec is a token as the script expects it.
+type TokenSpec struct {
+	Name             string `yaml:"name,required" desc:"name used in the script"`
+	Model            string `yaml:"model,required" enum:"nitrokey-hsm,softhsm2,generic" desc:"token model: PIN rules, factory state, how attributes are judged"`
+	Serial           string `yaml:"serial,required" desc:"serial number as the token reports it; 'any' for a token that has none before it is initialised"`
+	Label            string `yaml:"label,required" desc:"label that it has, or gets at token-init; at most 32 bytes"`
+	SOPINCustodian   string `yaml:"so_pin_custodian" desc:"participant who enters the SO-PIN"`
+	UserPINCustodian string `yaml:"user_pin_custodian" desc:"participant who enters the user PIN"`
+}
+
+// A KeySpec is a key pair on a token.
+type KeySpec struct {
+	Name      string `yaml:"name,required" desc:"name used in the script"`
+	Token     string `yaml:"token,required" desc:"the token it lives on"`
+	Algorithm string `yaml:"algorithm,required" enum:"RSA-2048,RSA-3072,RSA-4096,P-256,P-384,P-521" desc:"kind and size"`
+	Label     string `yaml:"label,required" desc:"CKA_LABEL of both halves"`
+	KeyID     string `yaml:"id,required" desc:"CKA_ID, hex in quotes, 1 to 32 bytes"`
+}
+
+// A Step is one step of the script: what all steps have, and its kind's own
+// fields beside them in the same YAML mapping.
+type Step struct {
+	ID          string   `yaml:"id,required" desc:"unique name: a-z, 0-9, -"`
+	Kind        string   `yaml:"kind,required" desc:"what the step does: one of the step kinds"`
+	Title       string   `yaml:"title,required" desc:"one line for the screen and the transcript"`
+	Actor       string   `yaml:"actor,required" desc:"participant who acts"`
+	Witnesses   []string `yaml:"witnesses" desc:"participants who acknowledge what they saw"`
+	Say         string   `yaml:"say" desc:"what is said and done, in plain language"`
+	Watch       string   `yaml:"watch" desc:"what the witnesses should look at"`
+	Acknowledge string   `yaml:"acknowledge" desc:"word everybody types instead of initials"`
+
+	Action Action `yaml:"-"` // the kind's own fields
+	Number int    `yaml:"-"` // from 1
+	Path   string `yaml:"-"` // "steps[3]"
+}

@@ -1,0 +1,72 @@
+package ceremony
+
+import "fmt"
+
+// A World is the model of the world that a script is checked against: what
+// would be true at a point of the ceremony if all went as written. Steps look
+// at it and change it in [Action.Check].
+type World struct {
+	Script  *Script
+	Step    *Step           // the step being simulated
+	Present map[string]bool // participants called at the roll call; nil before one
+	Tokens  map[string]*TokenState
+	Keys    map[string]*KeyState
+	Files   map[string]FileState // artifacts by name
+	CRLs    map[string]bool      // keys that have issued a CRL
+	Closed  bool
+
+	report func(path, what string) // set by Simulate
+}
+
+// A TokenState is what the model knows of a token.
+type TokenState struct {
+	Spec        *TokenSpec
+	Identified  bool // token-identify has bound it by serial
+	Initialised bool
+	SOPIN       string // "factory", "set" or "" (unknown)
+	UserPIN     string // "factory", "set" or ""
+	LoginProof  bool
+}
+
+// A KeyState is what the model knows of a key.
+type KeyState struct {
+	Spec   *KeySpec
+	Exists bool
+	Cert   string // artifact with its certificate, "" if none yet
+}
+
+// A FileState is what the model knows of an artifact.
+type FileState struct {
+	Object string // "certificate", "crl", …
+	Step   string // id of the step that makes it
+	Key    string // issuer's key
+}
+
+// NewWorld returns the world before the first step.
+func NewWorld(s *Script) *World {
+	w := &World{
+		Script: s,
+		Tokens: map[string]*TokenState{},
+		Keys:   map[string]*KeyState{},
+		Files:  map[string]FileState{},
+		CRLs:   map[string]bool{},
+		report: func(string, string) {},
+	}
+	for i := range s.Tokens {
+		w.Tokens[s.Tokens[i].Name] = &TokenState{Spec: &s.Tokens[i]}
+	}
+	for i := range s.Keys {
+		w.Keys[s.Keys[i].Name] = &KeyState{Spec: &s.Keys[i]}
+	}
+	return w
+}
+
+// Problem reports that the current step is impossible here. field is the
+// step's field at fault ("token"), or "" for the step as a whole.
+func (w *World) Problem(field, format string, args ...any) {
+	path := w.Step.Path
+	if field != "" {
+		path += "." + field
+	}
+	w.report(path, fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,41 @@
+package token
+
+import "fmt"
+
+// A PIN is a secret that opens a token. However it is printed or encoded, it
+// shows as [redacted]; its bytes and its length are only for the PKCS#11
+// binding. The zero PIN is no PIN and is never sent.
+type PIN struct{ b []byte }
+
+const redacted = "[redacted]"
+
+// NewPIN takes b over; Wipe later overwrites it.
+func NewPIN(b []byte) PIN { return PIN{b} }
+
+// Empty reports whether there is no PIN.
+func (p PIN) Empty() bool { return len(p.b) == 0 }
+
+// Reveal calls f with the PIN's bytes. f must not keep them.
+func (p PIN) Reveal(f func([]byte)) { f(p.b) }
+
+// Wipe overwrites the bytes with zeros. Copies made by the Go runtime or by
+// the PKCS#11 library are out of reach: see docs/threat-model.md.
+func (p *PIN) Wipe() {
+	clear(p.b)
+	p.b = nil
+}
+
+// String returns "[redacted]".
+func (p PIN) String() string { return redacted }
+
+// GoString returns "[redacted]".
+func (p PIN) GoString() string { return redacted }
+
+// Format prints "[redacted]" for every verb.
+func (p PIN) Format(s fmt.State, _ rune) { fmt.Fprint(s, redacted) }
+
+// MarshalText returns "[redacted]".
+func (p PIN) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// MarshalJSON returns "[redacted]" as a JSON string.
+func (p PIN) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
