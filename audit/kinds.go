@@ -65,6 +65,28 @@ type LogOpen struct {
 	Script  File    `json:"script"`  // the script as run
 	LogKey  string  `json:"log_key"` // segment 0's verifier key, sumdb/note form
 	Program Program `json:"program"`
+
+	Title        string        `json:"title"`
+	Organisation string        `json:"organisation"`
+	Place        string        `json:"place"`
+	Purpose      string        `json:"purpose"`
+	Participants []Participant `json:"participants"`
+	Plan         []PlanStep    `json:"plan"` // the script's steps, in order
+}
+
+// A Participant is a person of the script.
+type Participant struct {
+	ID       string   `json:"id"`
+	Name     string   `json:"name"`
+	Initials string   `json:"initials"`
+	Roles    []string `json:"roles"`
+}
+
+// A PlanStep is a step of the script.
+type PlanStep struct {
+	ID    string `json:"id"`
+	Kind  string `json:"kind"`
+	Title string `json:"title"`
 }
 
 // SegmentOpen begins segment 1, 2, …: a run that goes on after a pause or a
@@ -102,6 +124,10 @@ type StepBegin struct {
 	Of       int    `json:"of"`
 	Attempt  int    `json:"attempt"` // from 1
 	Actor    string `json:"actor"`   // participant id
+
+	Witnesses []string `json:"witnesses"` // participant ids
+	Say       string   `json:"say"`       // the script's text, as shown
+	Watch     string   `json:"watch"`     // what the witnesses were told to look at
 }
 
 // StepEnd says how a step's attempt ended.

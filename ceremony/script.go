@@ -2,7 +2,12 @@
 // room through it.
 package ceremony
 
-import "github.com/keyrite/keyrite/internal/pki"
+import (
+	"encoding/hex"
+
+	"github.com/keyrite/keyrite/internal/pki"
+	"github.com/keyrite/keyrite/internal/strictyaml"
+)
 
 // ScriptFormat is the version of the script format, the value of the script's
 // first field.
@@ -18,9 +23,9 @@ const (
 // YAML it is read from.
 type Script struct {
 	Format       int           `yaml:"keyrite,required" desc:"version of the script format: 1"`
-	Title        string        `yaml:"title,required" desc:"what the ceremony is called"`
-	Organisation string        `yaml:"organisation,required" desc:"who holds the ceremony"`
-	Place        string        `yaml:"place,required" desc:"where it is held"`
+	Title        string        `yaml:"title,required" desc:"what the ceremony is called" line:"one"`
+	Organisation string        `yaml:"organisation,required" desc:"who holds the ceremony" line:"one"`
+	Place        string        `yaml:"place,required" desc:"where it is held" line:"one"`
 	Purpose      string        `yaml:"purpose,required" desc:"why, in a sentence or two"`
 	Mode         string        `yaml:"mode,required" enum:"production,rehearsal" desc:"production makes keys that count"`
 	Participants []Participant `yaml:"participants,required" desc:"everybody who has a part"`
@@ -28,13 +33,15 @@ type Script struct {
 	Keys         []KeySpec     `yaml:"keys" desc:"the keys that are made or used"`
 	Profiles     []pki.Profile `yaml:"profiles" desc:"certificate and CRL profiles"`
 	Steps        []Step        `yaml:"steps,required" desc:"what is done, in this order"`
+
+	doc *strictyaml.Doc // where the fields stand; nil if it was not parsed
 }
 
 // A Participant is a person with a part in the ceremony.
 type Participant struct {
-	ID       string   `yaml:"id,required" desc:"short name used in the script: a-z, 0-9, -"`
-	Name     string   `yaml:"name,required" desc:"the person's name as it stands on the transcript"`
-	Initials string   `yaml:"initials,required" desc:"what the person types to acknowledge, 2 to 4 letters, unique"`
+	ID       string   `yaml:"id,required" desc:"short name used in the script: a-z, 0-9, -" line:"one"`
+	Name     string   `yaml:"name,required" desc:"the person's name as it stands on the transcript" line:"one"`
+	Initials string   `yaml:"initials,required" desc:"what the person types to acknowledge, 2 to 4 letters, unique" line:"one"`
 	Roles    []string `yaml:"roles,required" desc:"the roles the person has (Roles)"`
 }
 
@@ -55,36 +62,48 @@ var Roles = map[string]string{
 
 // A TokenSpec is a token as the script expects it.
 type TokenSpec struct {
-	Name             string `yaml:"name,required" desc:"name used in the script"`
+	Name             string `yaml:"name,required" desc:"name used in the script" line:"one"`
 	Model            string `yaml:"model,required" enum:"nitrokey-hsm,softhsm2,generic" desc:"token model: PIN rules, factory state, how attributes are judged"`
-	Serial           string `yaml:"serial,required" desc:"serial number as the token reports it; 'any' for a token that has none before it is initialised"`
-	Label            string `yaml:"label,required" desc:"label that it has, or gets at token-init; at most 32 bytes"`
-	SOPINCustodian   string `yaml:"so_pin_custodian" desc:"participant who enters the SO-PIN"`
-	UserPINCustodian string `yaml:"user_pin_custodian" desc:"participant who enters the user PIN"`
+	Serial           string `yaml:"serial,required" desc:"serial number as the token reports it; 'any' for a token that has none before it is initialised" line:"one"`
+	Label            string `yaml:"label,required" desc:"label that it has, or gets at token-init; at most 32 bytes" line:"one"`
+	SOPINCustodian   string `yaml:"so_pin_custodian" desc:"participant who enters the SO-PIN" line:"one"`
+	UserPINCustodian string `yaml:"user_pin_custodian" desc:"participant who enters the user PIN" line:"one"`
 }
 
 // A KeySpec is a key pair on a token.
 type KeySpec struct {
-	Name      string `yaml:"name,required" desc:"name used in the script"`
-	Token     string `yaml:"token,required" desc:"the token it lives on"`
+	Name      string `yaml:"name,required" desc:"name used in the script" line:"one"`
+	Token     string `yaml:"token,required" desc:"the token it lives on" line:"one"`
 	Algorithm string `yaml:"algorithm,required" enum:"RSA-2048,RSA-3072,RSA-4096,P-256,P-384,P-521" desc:"kind and size"`
-	Label     string `yaml:"label,required" desc:"CKA_LABEL of both halves"`
-	KeyID     string `yaml:"id,required" desc:"CKA_ID, hex in quotes, 1 to 32 bytes"`
+	Label     string `yaml:"label,required" desc:"CKA_LABEL of both halves" line:"one"`
+	KeyID     string `yaml:"id,required" desc:"CKA_ID, hex in quotes, 1 to 32 bytes" line:"one"`
+}
+
+// ID returns CKA_ID, the bytes of KeyID; nil if KeyID is not hex, which Check
+// refuses.
+func (k *KeySpec) ID() []byte {
+	id, err := hex.DecodeString(k.KeyID)
+	if err != nil {
+		return nil
+	}
+	return id
 }
 
 // A Step is one step of the script: what all steps have, and its kind's own
 // fields beside them in the same YAML mapping.
 type Step struct {
-	ID          string   `yaml:"id,required" desc:"unique name: a-z, 0-9, -"`
-	Kind        string   `yaml:"kind,required" desc:"what the step does: one of the step kinds"`
-	Title       string   `yaml:"title,required" desc:"one line for the screen and the transcript"`
-	Actor       string   `yaml:"actor,required" desc:"participant who acts"`
+	ID          string   `yaml:"id,required" desc:"unique name: a-z, 0-9, -" line:"one"`
+	Kind        string   `yaml:"kind,required" desc:"what the step does: one of the step kinds" line:"one"`
+	Title       string   `yaml:"title,required" desc:"one line for the screen and the transcript" line:"one"`
+	Actor       string   `yaml:"actor,required" desc:"participant who acts" line:"one"`
 	Witnesses   []string `yaml:"witnesses" desc:"participants who acknowledge what they saw"`
 	Say         string   `yaml:"say" desc:"what is said and done, in plain language"`
 	Watch       string   `yaml:"watch" desc:"what the witnesses should look at"`
-	Acknowledge string   `yaml:"acknowledge" desc:"word everybody types instead of initials"`
+	Acknowledge string   `yaml:"acknowledge" desc:"word everybody types instead of initials" line:"one"`
 
 	Action Action `yaml:"-"` // the kind's own fields
 	Number int    `yaml:"-"` // from 1
-	Path   string `yaml:"-"` // "steps[3]"
+	Path   string `yaml:"-"` // "steps[3]" is the third, as on the screen
+
+	outside bool // no step of the script: what happens between steps
 }

@@ -1,6 +1,10 @@
 package ceremony
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/keyrite/keyrite/internal/strictyaml"
+)
 
 // A World is the model of the world that a script is checked against: what
 // would be true at a point of the ceremony if all went as written. Steps look
@@ -26,7 +30,12 @@ type TokenState struct {
 	SOPIN       string // "factory", "set" or "" (unknown)
 	UserPIN     string // "factory", "set" or ""
 	LoginProof  bool
+
+	blank bool // a step of the script initialises it
 }
+
+// An initialiser is an Action that initialises a token.
+type initialiser interface{ InitialisesToken() string }
 
 // A KeyState is what the model knows of a key.
 type KeyState struct {
@@ -55,6 +64,17 @@ func NewWorld(s *Script) *World {
 	for i := range s.Tokens {
 		w.Tokens[s.Tokens[i].Name] = &TokenState{Spec: &s.Tokens[i]}
 	}
+	for i := range s.Steps {
+		if a, ok := s.Steps[i].Action.(initialiser); ok && w.Tokens[a.InitialisesToken()] != nil {
+			w.Tokens[a.InitialisesToken()].blank = true
+		}
+	}
+	for _, t := range w.Tokens {
+		// A token that no step initialises comes ready for use.
+		if t.Initialised = !t.blank; t.Initialised {
+			t.SOPIN, t.UserPIN = "set", "set"
+		}
+	}
 	for i := range s.Keys {
 		w.Keys[s.Keys[i].Name] = &KeyState{Spec: &s.Keys[i]}
 	}
@@ -62,11 +82,8 @@ func NewWorld(s *Script) *World {
 }
 
 // Problem reports that the current step is impossible here. field is the
-// step's field at fault ("token"), or "" for the step as a whole.
+// step's field at fault ("token", "files[0]" with items counted from 0), or ""
+// for the step as a whole.
 func (w *World) Problem(field, format string, args ...any) {
-	path := w.Step.Path
-	if field != "" {
-		path += "." + field
-	}
-	w.report(path, fmt.Sprintf(format, args...))
+	w.report(strictyaml.Below(w.Step.Path, field), fmt.Sprintf(format, args...))
 }

@@ -1,6 +1,9 @@
 package token
 
-import "fmt"
+import (
+	"crypto/subtle"
+	"fmt"
+)
 
 // A PIN is a secret that opens a token. However it is printed or encoded, it
 // shows as [redacted]; its bytes and its length are only for the PKCS#11
@@ -14,6 +17,10 @@ func NewPIN(b []byte) PIN { return PIN{b} }
 
 // Empty reports whether there is no PIN.
 func (p PIN) Empty() bool { return len(p.b) == 0 }
+
+// Equal reports whether two PINs are the same, in constant time for PINs of one
+// length.
+func (p PIN) Equal(q PIN) bool { return subtle.ConstantTimeCompare(p.b, q.b) == 1 }
 
 // Reveal calls f with the PIN's bytes. f must not keep them.
 func (p PIN) Reveal(f func([]byte)) { f(p.b) }

@@ -1,0 +1,57 @@
+# GNU make 4.3 or newer. `make` alone prints the targets.
+
+GO      ?= go
+VERSION ?= $(shell git describe --always --dirty 2>/dev/null || echo dev)
+
+# The Go on the PATH is used as it is: no toolchain is fetched behind your back.
+export GOTOOLCHAIN := local
+
+# Paths of this machine stay out of the binaries; the version comes from
+# VERSION, so that a clone owned by somebody else builds too.
+BUILD := $(GO) build -trimpath -buildvcs=false -ldflags "-X main.version=$(VERSION)"
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME    ?= 10s
+
+.DEFAULT_GOAL := help
+.PHONY: help build test rehearsal bench vet lint fuzz clean check-go
+
+help: ## print the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+build: check-go ## build bin/keyrite and bin/keyrite-verify
+	@scripts/install-deps --check build
+	CGO_ENABLED=1 $(BUILD) -o bin/keyrite ./cmd/keyrite
+	CGO_ENABLED=0 $(BUILD) -o bin/keyrite-verify ./cmd/keyrite-verify
+
+test: check-go ## install what the tests need and run them all, on a real SoftHSM2
+	@scripts/install-deps test
+	CGO_ENABLED=1 $(GO) test $(TESTFLAGS) ./...
+
+rehearsal: check-go ## install what is missing, build, hold a whole root ceremony on a SoftHSM2 token, verify it
+	@scripts/install-deps rehearsal
+	@$(MAKE) --no-print-directory build
+	@scripts/rehearsal
+
+bench: check-go ## measure every performance goal: name, ratio, goal
+	@scripts/install-deps rehearsal
+	@CGO_ENABLED=1 $(GO) run ./internal/bench
+
+vet: check-go ## go vet
+	@scripts/install-deps --check build
+	CGO_ENABLED=1 $(GO) vet ./...
+
+lint: check-go ## gofmt and staticcheck
+	@scripts/install-deps --check build
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt would change:" $$unformatted >&2; exit 1; fi
+	CGO_ENABLED=1 $(GO) run $(STATICCHECK) ./...
+
+fuzz: check-go ## run every fuzz target for FUZZTIME (10s)
+	@scripts/install-deps --check build
+	@CGO_ENABLED=1 GO=$(GO) FUZZTIME=$(FUZZTIME) scripts/fuzz
+
+clean: ## remove bin/ (what a rehearsal left is kept)
+	rm -rf bin
+
+check-go:
+	@GO=$(GO) scripts/check-go

@@ -1,0 +1,338 @@
+package ceremony
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/keyrite/keyrite/audit"
+	"github.com/keyrite/keyrite/internal/room"
+	"github.com/keyrite/keyrite/internal/token"
+	"github.com/keyrite/keyrite/internal/token/recorded"
+)
+
+// A Token is a token of the script, bound to a slot by its serial number. Its
+// calls are recorded.
+type Token struct {
+	*recorded.Module
+	Name  string
+	Spec  *TokenSpec
+	Model *token.Model
+	Slot  uint
+	Info  token.TokenInfo
+
+	s *Session
+}
+
+// waitToken is how long a token may stay away from the slot list: after
+// C_InitToken a card resets and vanishes for a second.
+const waitToken = 5 * time.Second
+
+// Token finds a token of the script among those present, by serial number.
+//
+// Before a token was identified (or after C_InitToken gave it a new serial
+// number) a token whose serial the script leaves open is bound by its label, or
+// as the only one that is not initialised. It is an error if none or more than
+// one fits.
+func (s *Session) Token(name string) (*Token, error) {
+	spec := s.r.Script.Token(name)
+	if spec == nil {
+		return nil, fmt.Errorf("the script has no token %q", name)
+	}
+	if err := s.r.initialize(s.Step.ID); err != nil {
+		return nil, err
+	}
+	t := &Token{Module: s.r.HSM, Name: name, Spec: spec, Model: s.r.model(spec), s: s}
+	deadline := s.r.Now().Add(waitToken)
+	for {
+		err := t.bind()
+		if err == nil || !errors.Is(err, errNoToken) || s.r.Now().After(deadline) {
+			return t, err
+		}
+		s.r.Sleep(500 * time.Millisecond)
+	}
+}
+
+// Token returns a token of the script by name, or nil.
+func (s *Script) Token(name string) *TokenSpec {
+	for i := range s.Tokens {
+		if s.Tokens[i].Name == name {
+			return &s.Tokens[i]
+		}
+	}
+	return nil
+}
+
+// Key returns a key of the script by name, or nil.
+func (s *Script) Key(name string) *KeySpec {
+	for i := range s.Keys {
+		if s.Keys[i].Name == name {
+			return &s.Keys[i]
+		}
+	}
+	return nil
+}
+
+var errNoToken = errors.New("the token is not there")
+
+// bind looks through the slots with a token.
+func (t *Token) bind() error {
+	res, err := t.Do(token.Call{Function: token.GetSlotList, Present: true})
+	if err != nil {
+		return err
+	}
+	var seen []string
+	var fits []uint
+	infos := map[uint]token.TokenInfo{}
+	for _, slot := range res.Slots {
+		r, err := t.Do(token.Call{Function: token.GetTokenInfo, Slot: slot})
+		var rv token.RV
+		if errors.As(err, &rv) {
+			continue // it went away in between, or cannot be read; the log has it
+		}
+		if err != nil {
+			return err
+		}
+		infos[slot] = r.Token
+		seen = append(seen, fmt.Sprintf("slot %d: label %q, serial %q", slot, r.Token.Label, r.Token.Serial))
+		if t.fits(r.Token) {
+			fits = append(fits, slot)
+		}
+	}
+	switch {
+	case len(fits) == 1:
+		t.Slot, t.Info = fits[0], infos[fits[0]]
+		return nil
+	case len(fits) > 1:
+		return fmt.Errorf("token %q: more than one fits (%s): take the others away", t.Name, strings.Join(seen, "; "))
+	case len(seen) == 0:
+		return fmt.Errorf("token %q: %w: no slot has a token; insert it and try again", t.Name, errNoToken)
+	}
+	return fmt.Errorf("token %q: %w: expected %s, seen %s", t.Name, errNoToken, t.expects(), strings.Join(seen, "; "))
+}
+
+// fits reports whether a token may be the one meant.
+func (t *Token) fits(info token.TokenInfo) bool {
+	if known := t.s.State().Tokens[t.Name]; known != nil && known.Info.Serial != "" {
+		return info.Serial == known.Info.Serial
+	}
+	if serial := t.serial(); serial != AnySerial {
+		return info.Serial == serial
+	}
+	if t.s.r.initialised(t.Name) {
+		return info.Label == t.Spec.Label
+	}
+	return info.Flags&token.CKF_TOKEN_INITIALIZED == 0 || info.Label == t.Spec.Label
+}
+
+// serial is the number that the script expects, unless it is only a rehearsal
+// on another token.
+func (t *Token) serial() string {
+	if t.s.r.Stand {
+		return AnySerial
+	}
+	return t.Spec.Serial
+}
+
+// AnySerial in a script means that the token has no serial number before it is
+// initialised, as a SoftHSM2 slot.
+const AnySerial = "any"
+
+func (t *Token) expects() string {
+	if known := t.s.State().Tokens[t.Name]; known != nil && known.Info.Serial != "" {
+		return fmt.Sprintf("serial %q as identified before", known.Info.Serial)
+	}
+	if serial := t.serial(); serial != AnySerial {
+		return fmt.Sprintf("serial %q as in the script", serial)
+	}
+	return fmt.Sprintf("a token that is not initialised, or with the label %q", t.Spec.Label)
+}
+
+// Describe reads module, token and mechanisms and records them as an entry of
+// kind token. differs lists what is not as the script says.
+func (t *Token) Describe() (differs []string, err error) {
+	info, err := t.Do(token.Call{Function: token.GetInfo})
+	if err != nil {
+		return nil, err
+	}
+	ti, err := t.Do(token.Call{Function: token.GetTokenInfo, Slot: t.Slot})
+	if err != nil {
+		return nil, err
+	}
+	mechs, err := t.Do(token.Call{Function: token.GetMechanismList, Slot: t.Slot})
+	if err != nil {
+		return nil, err
+	}
+	t.Info = ti.Token
+	d := &audit.Token{
+		Name: t.Name, Model: t.Model.Name, Slot: fmt.Sprint(t.Slot),
+		Module: recorded.ModuleInfo(info.Info), Info: recorded.TokenInfo(ti.Token),
+		Mechanisms: []string{}, Differs: t.differs(),
+	}
+	for _, m := range mechs.Mechanisms {
+		d.Mechanisms = append(d.Mechanisms, token.MechanismName(m))
+	}
+	slices.Sort(d.Mechanisms)
+	_, err = t.s.Record(d)
+	return d.Differs, err
+}
+
+func (t *Token) differs() []string {
+	d := []string{}
+	if serial := t.serial(); serial != AnySerial && t.Info.Serial != serial {
+		d = append(d, fmt.Sprintf("serial: the script says %q, the token %q", serial, t.Info.Serial))
+	}
+	if t.s.r.initialised(t.Name) && t.Model.LabelSticks && t.Info.Label != t.Spec.Label {
+		d = append(d, fmt.Sprintf("label: the script says %q, the token %q", t.Spec.Label, t.Info.Label))
+	}
+	if m := token.Recognise(t.Info); !t.s.r.Stand && t.Spec.Model != "generic" && m != t.Spec.Model {
+		d = append(d, fmt.Sprintf("model: the script says %q, this looks like %q", t.Spec.Model, m))
+	}
+	return d
+}
+
+// WithSession opens a session, calls f and closes the session whatever happens.
+func (t *Token) WithSession(readWrite bool, f func(session uint) error) error {
+	return t.Module.WithSession(t.Slot, readWrite, f)
+}
+
+// WithLogin asks the custodian for the current PIN, logs in, calls f in that
+// session and logs out whatever happens.
+func (t *Token) WithLogin(user token.User, f func(session uint, pin token.PIN) error) error {
+	kind, custodian := t.custodian(user)
+	if err := t.WarnLastTry(kind); err != nil {
+		return err
+	}
+	pin, err := t.s.PIN(t, custodian, kind, Current)
+	if err != nil {
+		return err
+	}
+	defer pin.Wipe()
+	return t.WithSession(true, func(session uint) error {
+		in := false
+		err := t.Module.WithLogin(session, user, pin, func() error {
+			in = true
+			return f(session, pin)
+		})
+		if err != nil && !in {
+			return fmt.Errorf("logging in to %q with the %s: %w%s", t.Name, kind, err, t.Tries(kind))
+		}
+		return err
+	})
+}
+
+func (t *Token) custodian(user token.User) (token.PINKind, string) {
+	if user == token.SO {
+		return token.SOPIN, t.Spec.SOPINCustodian
+	}
+	return token.UserPIN, t.Spec.UserPINCustodian
+}
+
+// WarnLastTry refuses to use a locked PIN and asks for an explicit word before the last try of a PIN.
+func (t *Token) WarnLastTry(kind token.PINKind) error {
+	r, err := t.Do(token.Call{Function: token.GetTokenInfo, Slot: t.Slot})
+	if err != nil {
+		return err
+	}
+	t.Info = r.Token
+	switch t.Model.Tries(kind, r.Token.Flags) {
+	case token.TriesNone:
+		return fmt.Errorf("the %s of %q is locked: no further try is possible", kind, t.Name)
+	case token.TriesLast:
+		return t.lastTry(kind)
+	}
+	return nil
+}
+
+func (t *Token) lastTry(kind token.PINKind) error {
+	means := "The security officer can then set it anew."
+	if t.Model.Rule(kind).Final {
+		means = "NOBODY can unlock it then: the token can never be initialised again."
+	}
+	t.s.Show(room.Warning{Text: fmt.Sprintf("Only ONE try is left on the %s of %s. If it is wrong, the PIN is locked. %s", kind, t.Name, means)})
+	v, err := t.s.Ask(t.s.Step.Actor, "last-try", "Type the words LAST TRY to spend it, anything else to stop")
+	if err != nil {
+		return err
+	}
+	if !strings.EqualFold(v, "LAST TRY") {
+		return &Stop{Reason: fmt.Sprintf("the last try of the %s was not spent", kind), Person: t.s.Step.Actor}
+	}
+	return nil
+}
+
+// Tries tells what the token says of the tries that are left, for an error.
+func (t *Token) Tries(kind token.PINKind) string {
+	r, err := t.Do(token.Call{Function: token.GetTokenInfo, Slot: t.Slot})
+	if err != nil {
+		return ""
+	}
+	t.Info = r.Token
+	return fmt.Sprintf(" (tries: %s)", t.Model.Tries(kind, r.Token.Flags))
+}
+
+// FindKey looks for the two halves of a key by label and id in a session.
+// found is false if there is neither; half a key is an error.
+func (t *Token) FindKey(session uint, k *KeySpec) (public, private uint, found bool, err error) {
+	pub, err := t.FindAll(session, keyTemplate(token.CKO_PUBLIC_KEY, k))
+	if err != nil {
+		return 0, 0, false, err
+	}
+	priv, err := t.FindAll(session, keyTemplate(token.CKO_PRIVATE_KEY, k))
+	if err != nil {
+		return 0, 0, false, err
+	}
+	switch {
+	case len(pub) == 0 && len(priv) == 0:
+		return 0, 0, false, nil
+	case len(pub) == 1 && len(priv) == 1:
+		return pub[0], priv[0], true, nil
+	}
+	return 0, 0, false, fmt.Errorf("key %q (label %q, id %s): the token has %d public and %d private halves, expected one of each", k.Name, k.Label, k.KeyID, len(pub), len(priv))
+}
+
+func keyTemplate(class uint, k *KeySpec) []token.Attribute {
+	return []token.Attribute{
+		token.Ulong(token.CKA_CLASS, class),
+		token.Text(token.CKA_LABEL, k.Label),
+		token.Bytes(token.CKA_ID, k.ID()),
+	}
+}
+
+// LabelFree reports an error if another token that is present has the label
+// that this one is to get.
+func (t *Token) LabelFree() error {
+	res, err := t.Do(token.Call{Function: token.GetSlotList, Present: true})
+	if err != nil {
+		return err
+	}
+	for _, slot := range res.Slots {
+		if slot == t.Slot {
+			continue
+		}
+		r, err := t.Do(token.Call{Function: token.GetTokenInfo, Slot: slot})
+		if err != nil {
+			return err
+		}
+		if r.Token.Flags&token.CKF_TOKEN_INITIALIZED != 0 && r.Token.Label == t.Spec.Label {
+			return fmt.Errorf("the label %q is taken by the token in slot %d (serial %q): take that token away, or give this one another label in the script", t.Spec.Label, slot, r.Token.Serial)
+		}
+	}
+	return nil
+}
+
+// Unused reports an error if any object on the token has the label or the id
+// that a key is to get.
+func (t *Token) Unused(session uint, k *KeySpec) error {
+	for _, template := range [][]token.Attribute{{token.Text(token.CKA_LABEL, k.Label)}, {token.Bytes(token.CKA_ID, k.ID())}} {
+		found, err := t.FindAll(session, template)
+		if err != nil {
+			return err
+		}
+		if len(found) > 0 {
+			return fmt.Errorf("the label %q or the id %s is used by another object on token %q: give the key another label and id in the script", k.Label, k.KeyID, t.Name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,288 @@
+package ceremony
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/keyrite/keyrite/audit"
+	"github.com/keyrite/keyrite/internal/room"
+	"github.com/keyrite/keyrite/internal/token"
+)
+
+// A Stop ends the run in good order: the room wants to pause or to abort, or
+// nobody can answer any more.
+type Stop struct {
+	Abort  bool
+	Reason string
+	Person string // participant id, "" if nobody said it
+}
+
+// Error says what the room decided.
+func (s *Stop) Error() string {
+	if s.Abort {
+		return "the room aborted the ceremony: " + s.Reason
+	}
+	return "the ceremony is paused: " + s.Reason
+}
+
+// Participant returns the participant with an id, or nil.
+func (s *Script) Participant(id string) *Participant {
+	for i := range s.Participants {
+		if s.Participants[i].ID == id {
+			return &s.Participants[i]
+		}
+	}
+	return nil
+}
+
+// Shown returns a participant's name as the room sees it.
+func (s *Script) Shown(id string) string {
+	if p := s.Participant(id); p != nil {
+		return fmt.Sprintf("%s (%s)", p.Name, p.Initials)
+	}
+	return id
+}
+
+// AskOnly asks a person and records nothing; the caller records the answer in
+// an entry of its own kind.
+func (s *Session) AskOnly(person, what, question string, choices ...room.Choice) (string, error) {
+	p := s.prompt(person, what, question)
+	p.Choices = choices
+	return s.ask(p)
+}
+
+// AskWord asks a person for a certain word and returns what was typed; it
+// records nothing.
+func (s *Session) AskWord(person, what, question, word string) (string, error) {
+	p := s.prompt(person, what, question)
+	p.Word = word
+	return s.ask(p)
+}
+
+// Ask asks a person for a line of text and records question and answer.
+func (s *Session) Ask(person, what, question string, choices ...room.Choice) (string, error) {
+	v, err := s.AskOnly(person, what, question, choices...)
+	if err != nil {
+		return "", err
+	}
+	_, err = s.Record(&audit.Answer{Person: person, Question: question, Value: v})
+	return v, err
+}
+
+// Acknowledge waits until a person has typed their initials, or the word the
+// step sets, and records it. as is "actor", "witness" or "approver".
+func (s *Session) Acknowledge(person, as, what, question string) error {
+	p := s.prompt(person, what, question)
+	want := p.Initials
+	if s.Step.Acknowledge != "" {
+		want, p.Word = s.Step.Acknowledge, s.Step.Acknowledge
+	}
+	p.Question += fmt.Sprintf(" – type %s", s.wanted(want))
+	for {
+		v, err := s.ask(p)
+		if err != nil {
+			return err
+		}
+		if strings.EqualFold(v, want) {
+			_, err = s.Record(&audit.Ack{Person: person, As: as, What: question, Typed: v})
+			return err
+		}
+		s.Show(room.Warning{Text: fmt.Sprintf("%q is not %s. Nothing was acknowledged; please type it again (or ! for other choices).", v, s.wanted(want))})
+	}
+}
+
+func (s *Session) wanted(want string) string {
+	if s.Step.Acknowledge != "" {
+		return "the word " + want
+	}
+	return "your initials " + want
+}
+
+// Decide lets a person choose and records the decision.
+func (s *Session) Decide(person, what, question string, choices ...room.Choice) (string, error) {
+	v, err := s.AskOnly(person, what, question, choices...)
+	if err != nil {
+		return "", err
+	}
+	d := &audit.Decision{Question: question, Options: []string{}, Chosen: v, Person: person}
+	for _, c := range choices {
+		d.Options = append(d.Options, c.Word)
+	}
+	_, err = s.Record(d)
+	return v, err
+}
+
+func (s *Session) prompt(person, what, question string) room.Prompt {
+	p := room.Prompt{Key: s.Step.ID + "/" + what + "/" + person, Person: s.r.Script.Shown(person), Question: question}
+	if who := s.r.Script.Participant(person); who != nil {
+		p.Initials = who.Initials
+	}
+	return p
+}
+
+// ask puts a prompt to the room until it is answered. "!" and Ctrl-C open the
+// menu: no prompt is without a way out.
+func (s *Session) ask(p room.Prompt) (string, error) {
+	for {
+		v, err := s.r.Room.Ask(p)
+		switch {
+		case errors.Is(err, room.ErrInterrupted), err == nil && strings.HasPrefix(v, "!"):
+			if err := s.menu(); err != nil {
+				return "", err
+			}
+		case err != nil:
+			return "", gone(err)
+		default:
+			return v, nil
+		}
+	}
+}
+
+func gone(err error) error {
+	if errors.Is(err, room.ErrGone) {
+		return &Stop{Reason: err.Error()}
+	}
+	return err
+}
+
+// menu is what anybody may ask for at any prompt.
+func (s *Session) menu() error {
+	actor := s.Step.Actor
+	p := s.prompt(actor, "menu", "The step waits. What does the room want?")
+	p.Choices = []room.Choice{
+		{Word: "continue", Does: "go back to the question"},
+		{Word: "deviation", Does: "write down something that is not as the script says, then go on"},
+		{Word: "pause", Does: "stop here; 'keyrite resume' goes on later"},
+		{Word: "abort", Does: "give the ceremony up: log out, list what is left on the token, seal the log"},
+	}
+	v, err := s.r.Room.Ask(p)
+	if errors.Is(err, room.ErrInterrupted) {
+		return &Stop{Reason: "Ctrl-C was pressed twice"}
+	}
+	if err != nil {
+		return gone(err)
+	}
+	switch v {
+	case "deviation":
+		return s.Deviation(EffectNone)
+	case "pause", "abort":
+		why, err := s.r.Room.Ask(s.prompt(actor, "reason", "Why? (one line, for the record)"))
+		if err != nil {
+			why = "no reason was given"
+		}
+		return &Stop{Abort: v == "abort", Reason: why, Person: actor}
+	}
+	return nil
+}
+
+// Deviation asks the actor what was expected, what happened and what was
+// decided, and records it with the people who agreed to it.
+func (s *Session) Deviation(effect string) error {
+	d := &audit.Deviation{Effect: effect, People: []string{}}
+	for _, q := range []struct {
+		into           *string
+		what, question string
+	}{
+		{&d.Expected, "expected", "What does the script expect? (one line)"},
+		{&d.Happened, "happened", "What happened instead? (one line)"},
+		{&d.Decided, "decided", "What does the room decide? (one line)"},
+	} {
+		v, err := s.r.Room.Ask(s.prompt(s.Step.Actor, q.what, q.question))
+		if err != nil {
+			return gone(err)
+		}
+		*q.into = v
+	}
+	for _, person := range append([]string{s.Step.Actor}, s.Step.Witnesses...) {
+		p := s.prompt(person, "deviation", "Do you agree that this is written down so? – type your initials, or anything else if not")
+		v, err := s.r.Room.Ask(p)
+		if err != nil {
+			return gone(err)
+		}
+		if strings.EqualFold(v, p.Initials) {
+			d.People = append(d.People, person)
+		}
+	}
+	_, err := s.Record(d)
+	return err
+}
+
+// Use says whether a PIN is the current one or becomes the new one.
+type Use string
+
+// The uses of a PIN.
+const (
+	Current Use = "current"
+	New     Use = "new"
+)
+
+// PIN asks a custodian for a PIN of a token, not echoed, a new one twice. Its
+// form is checked before it is returned, so that a slip of the finger costs no
+// try. The caller wipes it.
+func (s *Session) PIN(t *Token, person string, kind token.PINKind, use Use) (token.PIN, error) {
+	for {
+		pin, refused, err := s.readPIN(t, person, kind, use)
+		if err != nil {
+			return token.PIN{}, err
+		}
+		result := "accepted"
+		if refused != "" {
+			result = refused
+		}
+		_, err = s.Record(&audit.Secret{Person: person, Secret: kind.String(), Use: string(use), Token: t.Name, Result: result})
+		if err != nil || refused == "" {
+			return pin, err
+		}
+		pin.Wipe()
+		s.Show(room.Warning{Text: "This was not sent to the token: " + refused + "."})
+	}
+}
+
+func (s *Session) readPIN(t *Token, person string, kind token.PINKind, use Use) (pin token.PIN, refused string, err error) {
+	what := map[token.PINKind]string{token.SOPIN: "so-pin", token.UserPIN: "user-pin"}[kind]
+	form := t.Model.Rule(kind).InUse
+	if use == New {
+		form = t.Model.Rule(kind).New
+	}
+	pin, err = s.secret(person, what+"-"+string(use), fmt.Sprintf("The %s %s of %s: %s", use, kind, t.Name, form.Words))
+	if err != nil {
+		return pin, "", err
+	}
+	check := t.Model.CheckForm
+	if use == New {
+		check = t.Model.CheckNew
+	}
+	if err := check(kind, pin); err != nil {
+		return pin, err.Error(), nil
+	}
+	if use != New {
+		return pin, "", nil
+	}
+	again, err := s.secret(person, what+"-"+string(use), fmt.Sprintf("The new %s again", kind))
+	defer again.Wipe()
+	if err != nil {
+		pin.Wipe()
+		return token.PIN{}, "", err
+	}
+	if !pin.Equal(again) {
+		return pin, "the two entries differ", nil
+	}
+	return pin, "", nil
+}
+
+func (s *Session) secret(person, what, question string) (token.PIN, error) {
+	for {
+		pin, err := s.r.Room.Secret(s.prompt(person, what, question))
+		switch {
+		case errors.Is(err, room.ErrInterrupted):
+			if err := s.menu(); err != nil {
+				return token.PIN{}, err
+			}
+		case err != nil:
+			return token.PIN{}, gone(err)
+		default:
+			return pin, nil
+		}
+	}
+}

@@ -1,0 +1,247 @@
+package ceremony
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/keyrite/keyrite/audit"
+	"github.com/keyrite/keyrite/internal/bundle"
+	"github.com/keyrite/keyrite/internal/room"
+	"github.com/keyrite/keyrite/internal/token"
+)
+
+// Resume goes on with a ceremony that paused or broke off: from its log alone,
+// with a new log key. A log that is closed already gets its missing files; then
+// the Runner is nil.
+func Resume(c Config) (*Runner, error) {
+	if err := bundle.RemoveUnfinished(c.Dir); err != nil {
+		return nil, &Failure{Environment: true, Err: err}
+	}
+	state, entries, err := ReadLog(c.Store)
+	if err != nil {
+		return nil, err
+	}
+	if got := FileOf(bundle.ScriptFile, c.ScriptBytes); got != state.Open.Script {
+		return nil, fmt.Errorf("%s is not the script that this ceremony began with (its SHA-256 is %s, the log says %s)", bundle.ScriptFile, got.SHA256, state.Open.Script.SHA256)
+	}
+	c.Mode = state.Open.Mode
+	r := &Runner{Config: c, state: state}
+	if state.Closed {
+		return nil, r.finish(entries)
+	}
+	return r, r.newSegment()
+}
+
+// newSegment opens the next segment with a key of its own.
+func (r *Runner) newSegment() error {
+	head, err := r.Store.Head()
+	if err != nil {
+		return err
+	}
+	key, err := audit.NewLogKey(r.state.Open.Origin, r.Rand)
+	if err != nil {
+		return err
+	}
+	log, err := audit.Reopen(audit.Config{Store: r.Store, Key: key, Origin: r.state.Open.Origin, Now: r.Now, Rand: r.Rand})
+	if err != nil {
+		return err
+	}
+	r.log, r.key = log, key
+	d := &audit.SegmentOpen{Segment: r.state.Segment + 1, LogKey: key.VerifierKey(), Checkpoint: string(head), Reason: "break", Program: r.Program}
+	if r.state.Paused {
+		d.Reason = "pause"
+	}
+	size, root := log.Size(), log.Root()
+	if _, err := r.record("", d, true); err != nil {
+		return err
+	}
+	if err := r.writeKey(); err != nil {
+		return err
+	}
+	if err := r.restoreKeys(); err != nil {
+		return err
+	}
+	if err := r.adopt(size, root, d.Reason); err != nil {
+		return r.leave(err)
+	}
+	if err := r.settle(); err != nil {
+		return r.leave(err)
+	}
+	return nil
+}
+
+// restoreKeys writes verifier key files that a break kept from being written.
+func (r *Runner) restoreKeys() error {
+	for i, vkey := range r.state.LogKeys {
+		name := filepath.Join(r.Dir, filepath.FromSlash(bundle.LogKeyFile(i)))
+		if _, err := os.Stat(name); err == nil {
+			continue
+		}
+		if err := bundle.WriteNew(r.Dir, bundle.LogKeyFile(i), []byte(vkey+"\n")); err != nil {
+			return &Failure{Environment: true, Err: err}
+		}
+	}
+	return nil
+}
+
+// outside is a session for what happens between steps: its entries belong to
+// no step, its prompts are found under the name.
+func (r *Runner) outside(name string) *Session {
+	actor := r.Script.Participants[0].ID
+	for _, p := range r.Script.Participants {
+		if contains(p.Roles, "ceremony-administrator") || contains(p.Roles, "operator") {
+			actor = p.ID
+			break
+		}
+	}
+	return &Session{r: r, Step: &Step{ID: name, Title: name, Actor: actor, outside: true}}
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+// adopt lets the room compare the head on disk with the one it noted.
+func (r *Runner) adopt(size int64, root audit.Hash, reason string) error {
+	s := r.outside("resume")
+	r.Room.Show(room.Text{Text: fmt.Sprintf("This ceremony is resumed after a %s. The log on disk has %d entries; a new key signs from here on. The time since the last entry was not observed by this log.", reason, size)})
+	r.Room.Show(room.Fact{Name: "head on disk", Value: root.String(), Big: true})
+	r.Room.Show(room.Fact{Name: "in words", Value: words(root[:]), Big: true})
+	d := &audit.SegmentAdopt{Size: size, Head: root.String(), People: []string{}}
+	for d.Seen == "" {
+		v, err := s.AskOnly(s.Step.Actor, "head", "Type the head that the room noted at the break (its first words or hex digits, at least four words), or 'none' if nobody noted one")
+		if err != nil {
+			return err
+		}
+		switch {
+		case strings.EqualFold(v, "none"):
+			d.Seen = "not available"
+		case noted(v, root):
+			d.Seen = "typed"
+		default:
+			s.Show(room.Warning{Text: "What was typed is not the head on disk. If the note is right, the log was rolled back or exchanged: do not go on. Type it again, or type ! and choose pause."})
+			if _, err := s.Record(&audit.Problem{What: "the head typed by the room differs from the head on disk"}); err != nil {
+				return err
+			}
+		}
+	}
+	custody, err := s.AskOnly(s.Step.Actor, "custody", "Who held the token since then, and in which bag? (one line)")
+	if err != nil {
+		return err
+	}
+	d.Custody = custody
+	people := r.presentPeople()
+	if len(people) == 0 {
+		people = []string{s.Step.Actor}
+	}
+	for _, person := range people {
+		if err := s.Acknowledge(person, "witness", "adopt", "I agree to go on from this head"); err != nil {
+			return err
+		}
+		d.People = append(d.People, person)
+	}
+	if _, err := s.Record(d); err != nil {
+		return err
+	}
+	return r.readKey(s.Step)
+}
+
+// noted reports whether what was typed is a beginning of the head, as at least
+// four words or sixteen hex digits.
+func noted(typed string, root audit.Hash) bool {
+	hex := strings.ToLower(strings.Join(strings.Fields(typed), ""))
+	if len(hex) >= 16 && strings.HasPrefix(root.String(), hex) {
+		return true
+	}
+	b, err := audit.ParseWords(typed)
+	return err == nil && len(b) >= 4 && strings.HasPrefix(string(root[:]), string(b))
+}
+
+// settle shows a call whose outcome is not known and has the room decide what
+// became of it, after a look at the token. Nothing is done again here.
+func (r *Runner) settle() error {
+	for _, p := range r.state.Pending() {
+		if err := r.settleOne(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Runner) settleOne(p *Pending) error {
+	f := token.Function(p.Intent.Function)
+	d := &audit.HSMUnknown{Intent: p.Seq, Decided: CannotBeKnown}
+	if !lasting(f) {
+		d.Found = "the call leaves nothing on the token; its session ended with the program"
+		_, err := r.record(p.Step, d, true)
+		return err
+	}
+	s := r.outside("resume")
+	d.Person = s.Step.Actor
+	r.Room.Show(room.Warning{Text: fmt.Sprintf("Entry %d says that %s was about to be called, and nothing says what came of it. Its outcome is UNKNOWN. It is not called again before the room has decided.", p.Seq, f)})
+	d.Found = r.inspect(s)
+	r.Room.Show(room.Fact{Name: "the token now", Value: d.Found})
+	v, err := s.AskOnly(s.Step.Actor, "unknown", fmt.Sprintf("What became of %s?", f),
+		room.Choice{Word: "happened", Does: "it was carried out: what it made is used"},
+		room.Choice{Word: "not", Does: "it was not carried out: the step does it"},
+		room.Choice{Word: "unknown", Does: "it cannot be known: the step begins again and stops at whatever it finds"})
+	if err != nil {
+		return err
+	}
+	d.Decided = map[string]string{"happened": Happened, "not": DidNotHappen, "unknown": CannotBeKnown}[v]
+	_, err = r.record(p.Step, d, true)
+	return err
+}
+
+// lasting reports whether a call may have left something on the token.
+func lasting(f token.Function) bool {
+	switch f {
+	case token.InitToken, token.InitPIN, token.SetPIN, token.Login, token.GenerateKeyPair, token.Sign, token.DestroyObject:
+		return true
+	}
+	return false
+}
+
+// inspect looks at the token without logging in and tells what it finds.
+func (r *Runner) inspect(s *Session) string {
+	var found []string
+	for i := range r.Script.Tokens {
+		found = append(found, r.inspectToken(s, r.Script.Tokens[i].Name))
+	}
+	return strings.Join(found, "; ")
+}
+
+func (r *Runner) inspectToken(s *Session, name string) string {
+	t, err := s.Token(name)
+	if err != nil {
+		return err.Error()
+	}
+	text := fmt.Sprintf("%s: label %q, serial %q, %s", name, t.Info.Label, t.Info.Serial, strings.Join(token.TokenFlags(t.Info.Flags), " "))
+	err = t.WithSession(false, func(session uint) error {
+		for i := range r.Script.Keys {
+			k := &r.Script.Keys[i]
+			if k.Token != name {
+				continue
+			}
+			pub, err := t.FindAll(session, keyTemplate(token.CKO_PUBLIC_KEY, k))
+			if err != nil {
+				return err
+			}
+			text += fmt.Sprintf(", key %q: %d public halves", k.Name, len(pub))
+		}
+		return nil
+	})
+	var rv token.RV
+	if errors.As(err, &rv) {
+		text += ", objects cannot be listed: " + rv.Error()
+	}
+	return text
+}

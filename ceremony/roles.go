@@ -1,0 +1,123 @@
+package ceremony
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/keyrite/keyrite/internal/strictyaml"
+)
+
+const (
+	administrator      = "ceremony-administrator"
+	independentWitness = "independent-witness"
+	externalWitness    = "external-witness"
+)
+
+// apart lists the roles that nobody may have together with the first one.
+var apart = [][]string{
+	{administrator, "internal-witness", independentWitness, externalWitness, "crypto-officer", "recovery-holder", "so-pin-custodian", "user-pin-custodian"},
+	{"recovery-holder", "crypto-officer"},
+	{independentWitness, "operator", "internal-witness", "crypto-officer", "recovery-holder", "so-pin-custodian", "user-pin-custodian", "safe-controller", "security-officer"},
+	{externalWitness, "operator", "internal-witness", "crypto-officer", "recovery-holder", "so-pin-custodian", "user-pin-custodian", "safe-controller", "security-officer"},
+}
+
+func hasRole(p *Participant, roles ...string) bool {
+	return slices.ContainsFunc(roles, func(r string) bool { return slices.Contains(p.Roles, r) })
+}
+
+// people judges the participants.
+func (c *checker) people() {
+	ids, names, initials := map[string]bool{}, map[string]bool{}, map[string]string{}
+	for i := range c.Participants {
+		p := &c.Participants[i]
+		c.name(at("participants", i, "id"), p.ID, ids)
+		if name := strings.ToLower(p.Name); name != "" {
+			if names[name] {
+				c.wrong(at("participants", i, "name"), "%q is there twice: a person is listed once, with all roles", p.Name)
+			}
+			names[name] = true
+		}
+		c.initials(at("participants", i, "initials"), p.Initials, initials)
+		c.roles(i, p)
+	}
+}
+
+func (c *checker) initials(path, s string, seen map[string]string) {
+	if s == "" {
+		return
+	}
+	n := utf8.RuneCountInString(s)
+	if n < 2 || n > 4 || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) }) {
+		c.wrong(path, "expected 2 to 4 letters, not %q", s)
+		return
+	}
+	look := looks(s)
+	if other := seen[look]; other != "" {
+		c.wrong(path, "the initials %q look like %q, which another participant has: write different ones", s, other)
+	}
+	seen[look] = s
+}
+
+// looks returns a text that is the same for initials that people cannot tell
+// apart: capital and small letters, and letters of other alphabets that look
+// like Latin ones.
+func looks(s string) string {
+	return strings.Map(func(r rune) rune {
+		const like, latin = "АВЕЅІЈКМНОРСТУХΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABESIJKMHOPCTYXABEZHIKMNOPTYX"
+		if i := slices.Index([]rune(like), unicode.ToUpper(r)); i >= 0 {
+			return rune(latin[i])
+		}
+		return unicode.ToUpper(r)
+	}, s)
+}
+
+func (c *checker) roles(i int, p *Participant) {
+	list := at("participants", i, "roles")
+	for j, role := range p.Roles {
+		path := fmt.Sprintf("%s[%d]", list, j+1)
+		if role != "" && Roles[role] == "" {
+			c.wrong(path, "there is no role %q%s", role, strictyaml.Instead(role, slices.Sorted(maps.Keys(Roles))))
+		}
+		if slices.Contains(p.Roles[:j], role) {
+			c.wrong(path, "the role %q is there twice", role)
+		}
+	}
+	for _, roles := range apart {
+		for _, other := range roles[1:] {
+			if hasRole(p, roles[0]) && hasRole(p, other) {
+				c.wrong(list, "nobody is %s and %s at once: give one of the two to somebody else", roles[0], other)
+			}
+		}
+	}
+}
+
+// rootKind is the step kind that makes a root certificate.
+const rootKind = "self-sign-root"
+
+// floor judges who has to be there at least (BR 5.2.2 and 6.1.1.1).
+func (c *checker) floor() {
+	trusted := 0
+	has := map[string]bool{}
+	for _, p := range c.Participants {
+		for _, role := range p.Roles {
+			has[role] = true
+		}
+		if !hasRole(&p, independentWitness, externalWitness) {
+			trusted++
+		}
+	}
+	if !has[administrator] {
+		c.wrong("participants", "nobody is ceremony-administrator: somebody has to run the script")
+	}
+	if trusted < 2 {
+		c.wrong("participants", "expected at least two people with roles other than independent-witness and external-witness")
+	}
+	root := func(s Step) bool { return s.Kind == rootKind }
+	if c.Mode == Production && !has[independentWitness] && slices.ContainsFunc(c.Steps, root) {
+		c.wrong("participants", "a root that counts is made before an auditor or notary: give somebody the role independent-witness (BR 6.1.1.1)")
+	}
+}

@@ -1,0 +1,99 @@
+package ceremony
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/keyrite/keyrite/audit"
+	"github.com/keyrite/keyrite/internal/bundle"
+)
+
+// Start begins a ceremony in a new, empty bundle folder: it makes the log key
+// and writes the script, the log's first entry and the key's verifier key.
+func Start(c Config) (*Runner, error) {
+	if err := bundle.WriteNew(c.Dir, bundle.ScriptFile, c.ScriptBytes); err != nil {
+		return nil, &Failure{Environment: true, Err: err}
+	}
+	origin, err := audit.NewOrigin(c.Mode, c.Rand)
+	if err != nil {
+		return nil, err
+	}
+	key, err := audit.NewLogKey(origin, c.Rand)
+	if err != nil {
+		return nil, err
+	}
+	log, err := audit.Create(audit.Config{Store: c.Store, Key: key, Origin: origin, Now: c.Now, Rand: c.Rand})
+	if err != nil {
+		return nil, &Failure{Environment: true, Err: err}
+	}
+	r := &Runner{Config: c, log: log, key: key, state: NewState()}
+	if _, err := r.record("", r.opening(origin), true); err != nil {
+		return nil, err
+	}
+	return r, r.writeKey()
+}
+
+// opening is the log's first entry.
+func (r *Runner) opening(origin string) *audit.LogOpen {
+	s := r.Script
+	d := &audit.LogOpen{
+		Format: audit.FormatVersion, Origin: origin, Mode: r.Mode,
+		Script: FileOf(bundle.ScriptFile, r.ScriptBytes), LogKey: r.key.VerifierKey(), Program: r.Program,
+		Title: s.Title, Organisation: s.Organisation, Place: s.Place, Purpose: s.Purpose,
+		Participants: []audit.Participant{}, Plan: []audit.PlanStep{},
+	}
+	for _, p := range s.Participants {
+		d.Participants = append(d.Participants, audit.Participant{ID: p.ID, Name: p.Name, Initials: p.Initials, Roles: append([]string{}, p.Roles...)})
+	}
+	for _, st := range s.Steps {
+		d.Plan = append(d.Plan, audit.PlanStep{ID: st.ID, Kind: st.Kind, Title: st.Title})
+	}
+	return d
+}
+
+func (r *Runner) writeKey() error {
+	err := bundle.WriteNew(r.Dir, bundle.LogKeyFile(r.state.Segment), []byte(r.key.VerifierKey()+"\n"))
+	if err != nil {
+		return &Failure{Environment: true, Err: err}
+	}
+	return nil
+}
+
+// ErrNothingHappened means that a folder's log has no entry: the run ended
+// before anything was done.
+var ErrNothingHappened = errors.New("the log is empty: nothing has happened yet")
+
+// ReadLog reads what a log says, checking the chain, the tree and each segment's
+// checkpoint signature.
+func ReadLog(store audit.Store) (*State, []*audit.Entry, error) {
+	st := NewState()
+	var entries []*audit.Entry
+	var prev audit.Hash
+	err := store.Entries(0, func(seq int64, encoded []byte) error {
+		e, err := audit.Parse(encoded)
+		if err != nil {
+			return fmt.Errorf("entry %d: %w", seq, err)
+		}
+		if e.Seq != seq || e.Prev != prev {
+			return fmt.Errorf("entry %d: the chain is broken", seq)
+		}
+		prev = audit.LeafHash(encoded)
+		entries = append(entries, e)
+		st.Apply(e)
+		return nil
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the log: %w", err)
+	}
+	if st.Open == nil {
+		return nil, nil, ErrNothingHappened
+	}
+	head, err := store.Head()
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the log's head: %w", err)
+	}
+	if _, err := audit.OpenNote(head, st.LogKeys[len(st.LogKeys)-1]); err != nil {
+		return nil, nil, fmt.Errorf("the log's head is not signed by the key of its last segment: %w", err)
+	}
+	return st, entries, nil
+}

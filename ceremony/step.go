@@ -1,0 +1,216 @@
+package ceremony
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/keyrite/keyrite/audit"
+	"github.com/keyrite/keyrite/internal/room"
+	"github.com/keyrite/keyrite/internal/token"
+)
+
+// An Announcer is an Action that touches a token: what is about to happen on
+// it, and why that cannot be undone ("" if it can).
+type Announcer interface {
+	Announce(s *Session) (effect, irreversible string)
+}
+
+// step runs one step until it is done or skipped, or the room stops.
+func (r *Runner) step(step *Step) error {
+	s := &Session{r: r, Step: step}
+	for {
+		err := s.attempt()
+		if err == nil {
+			return nil
+		}
+		if fatal(err) {
+			return err
+		}
+		skipped, err := s.failed(err)
+		if err != nil || skipped {
+			return err
+		}
+	}
+}
+
+// fatal reports whether err leaves nothing to decide: the room has stopped, or
+// the log cannot be written.
+func fatal(err error) bool {
+	var stop *Stop
+	var f *Failure
+	return errors.As(err, &stop) || errors.As(err, &f)
+}
+
+// attempt goes through a step once.
+func (s *Session) attempt() error {
+	if err := s.begin(); err != nil {
+		return err
+	}
+	if err := s.everybodyHere(); err != nil {
+		return err
+	}
+	if err := s.Step.Action.Run(s); err != nil {
+		return err
+	}
+	if err := s.after(); err != nil {
+		return err
+	}
+	return s.end(Done, "")
+}
+
+// begin records and announces the step, and waits for the word to go on if it
+// touches a token.
+func (s *Session) begin() error {
+	step := s.Step
+	d := &audit.StepBegin{
+		StepKind: step.Kind, Title: step.Title, Number: step.Number, Of: len(s.r.Script.Steps),
+		Attempt: s.Done().Attempts + 1, Actor: step.Actor,
+		Witnesses: append([]string{}, step.Witnesses...), Say: step.Say, Watch: step.Watch,
+	}
+	if _, err := s.Record(d); err != nil {
+		return err
+	}
+	m := room.Step{
+		Number: d.Number, Of: d.Of, ID: step.ID, Kind: step.Kind, Title: step.Title,
+		Actor: s.r.Script.Shown(step.Actor), Say: step.Say, Watch: step.Watch, Attempt: d.Attempt,
+	}
+	for _, w := range step.Witnesses {
+		m.Witnesses = append(m.Witnesses, s.r.Script.Shown(w))
+	}
+	if a, ok := step.Action.(Announcer); ok {
+		m.Effect, m.Irreversible = a.Announce(s)
+	}
+	s.Show(m)
+	return s.before(m)
+}
+
+func (s *Session) before(m room.Step) error {
+	if m.Effect == "" {
+		return nil
+	}
+	if m.Irreversible != "" {
+		for _, w := range s.Step.Witnesses {
+			if err := s.Acknowledge(w, "witness", "ready", "I know what is about to happen and that it cannot be undone"); err != nil {
+				return err
+			}
+		}
+	}
+	return s.Acknowledge(s.Step.Actor, "actor", "ready", fmt.Sprintf("Begin now: %q?", s.Step.Title))
+}
+
+// everybodyHere stops a step whose people were absent at the roll call.
+func (s *Session) everybodyHere() error {
+	if s.State().Present == nil {
+		return nil
+	}
+	var away []string
+	for _, id := range append([]string{s.Step.Actor}, s.Step.Witnesses...) {
+		if s.State().Absent[id] {
+			away = append(away, s.r.Script.Shown(id))
+		}
+	}
+	if len(away) > 0 {
+		return fmt.Errorf("this step needs %s, absent at the roll call", strings.Join(away, ", "))
+	}
+	return nil
+}
+
+// after has the witnesses, and the actor if not asked before, acknowledge what
+// was done.
+func (s *Session) after() error {
+	if _, acts := s.Step.Action.(Announcer); !acts {
+		if err := s.Acknowledge(s.Step.Actor, "actor", "done", fmt.Sprintf("%q is done as the script says", s.Step.Title)); err != nil {
+			return err
+		}
+	}
+	for _, w := range s.Step.Witnesses {
+		if err := s.Acknowledge(w, "witness", "seen", "I have seen this done as the script says"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Session) end(result, reason string) error {
+	if _, err := s.Record(&audit.StepEnd{Result: result, Reason: reason}); err != nil {
+		return err
+	}
+	if err := s.r.log.Keep(); err != nil {
+		return &Failure{Environment: true, Err: fmt.Errorf("keeping the checkpoint: %w", err)}
+	}
+	s.Show(room.StepDone{Number: s.Step.Number, Of: len(s.r.Script.Steps), Title: s.Step.Title, Result: result})
+	return nil
+}
+
+// failed records what went wrong and lets the room decide. skipped is true if
+// the step is over; with skipped false and no error it is tried again.
+func (s *Session) failed(cause error) (skipped bool, err error) {
+	p := &audit.Problem{What: cause.Error()}
+	var rv token.RV
+	if errors.As(cause, &rv) {
+		p.RV, p.Hint = rv.Error(), token.Hint(rv)
+	}
+	if _, err := s.Record(p); err != nil {
+		return false, err
+	}
+	s.Show(room.Failure{What: p.What, RV: p.RV, Hint: p.Hint})
+	for {
+		choice, err := s.Decide(s.Step.Actor, "on-failure", "How does the room go on?",
+			room.Choice{Word: "again", Does: "try the step again; what was already done on the token is not done twice"},
+			room.Choice{Word: "repeat", Does: "do the whole step anew, as a recorded deviation"},
+			room.Choice{Word: "skip", Does: "leave the step out, as a recorded deviation"},
+			room.Choice{Word: "pause", Does: "stop here; 'keyrite resume' goes on later"},
+			room.Choice{Word: "abort", Does: "give the ceremony up: log out, list what is left on the token, seal the log"})
+		if err != nil {
+			return false, err
+		}
+		switch choice {
+		case "again":
+			return false, s.close(Failed, p.What)
+		case "repeat":
+			if err := s.Deviation(EffectRepeat); err != nil {
+				return false, err
+			}
+			return false, s.close(Failed, p.What)
+		case "skip":
+			if s.canSkip() {
+				return true, s.skip()
+			}
+		case "pause", "abort":
+			return false, &Stop{Abort: choice == "abort", Reason: "after a problem: " + p.What, Person: s.Step.Actor}
+		}
+	}
+}
+
+// close ends an attempt that is followed by another.
+func (s *Session) close(result, reason string) error {
+	_, err := s.Record(&audit.StepEnd{Result: result, Reason: reason})
+	return err
+}
+
+func (s *Session) skip() error {
+	if err := s.Deviation(EffectSkip); err != nil {
+		return err
+	}
+	return s.end(Skipped, "by decision of the room")
+}
+
+// canSkip asks the model of the world what becomes impossible without the step.
+func (s *Session) canSkip() bool {
+	done := map[string]string{s.Step.ID: Skipped}
+	for id, st := range s.State().Steps {
+		if st.Result == Done || st.Result == Skipped {
+			done[id] = st.Result
+		}
+	}
+	problems := SimulateRest(s.r.Script, done)
+	if len(problems) == 0 {
+		return true
+	}
+	s.Show(room.Warning{Text: "The step cannot be left out: what follows would be impossible."})
+	for _, p := range problems {
+		s.Show(room.Text{Text: "  " + p.String()})
+	}
+	return false
+}

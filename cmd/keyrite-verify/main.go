@@ -1,0 +1,95 @@
+// Command keyrite-verify is the auditor's program: it checks the bundle of a
+// key ceremony, offline, and trusts nothing in it. docs/verify.md describes
+// what it prints.
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"slices"
+
+	"github.com/keyrite/keyrite/audit"
+	"github.com/keyrite/keyrite/internal/paper"
+	"github.com/keyrite/keyrite/internal/transcript"
+	"github.com/keyrite/keyrite/internal/verify"
+)
+
+// name is how the program calls itself.
+const name = "keyrite-verify"
+
+// commands are the words that are no folder's name: each is or will be a
+// command of its own. A folder of that name is written ./proof.
+var commands = []string{"proof", "fork", "cosign", "scan", "help", "version"}
+
+func main() { os.Exit(run(os.Args[1:], terminal())) }
+
+// run carries out a command line and returns the exit code.
+func run(args []string, t verify.Terminal) int {
+	if len(args) > 0 && slices.Contains(commands, args[0]) {
+		return command(args[0], t)
+	}
+	if slices.Contains(beforeDashes(args), "--version") || slices.Contains(beforeDashes(args), "-version") {
+		return command("version", t)
+	}
+	r, err := verify.ParseArgs(args)
+	if err != nil {
+		fmt.Fprintf(t.Err, "error: %v\nrun '%s --help' for the options\n", err, name)
+		return verify.ExitUsage
+	}
+	if r.Help {
+		return command("help", t)
+	}
+	r.Verifier = name + " " + version()
+	r.Recompose = func(b verify.Files, entries []*audit.Entry) ([]transcript.Page, []byte, error) {
+		return paper.Paper{}.Again(entries, b.Read)
+	}
+	return verify.Run(r, t)
+}
+
+// command carries out a command that is named by a word.
+func command(word string, t verify.Terminal) int {
+	switch word {
+	case "help":
+		fmt.Fprintf(t.Out, verify.Usage, name)
+		return verify.ExitSound
+	case "version":
+		fmt.Fprintf(t.Out, "%s %s\n", name, version())
+		return verify.ExitSound
+	}
+	fmt.Fprintf(t.Err, "error: %s has no command %q in this version (a folder of that name is written ./%s)\n", name, word, word)
+	return verify.ExitUsage
+}
+
+// beforeDashes returns the arguments in front of "--".
+func beforeDashes(args []string) []string {
+	if i := slices.Index(args, "--"); i >= 0 {
+		return args[:i]
+	}
+	return args
+}
+
+// version returns the program's version and what built it.
+func version() string {
+	v := "(unknown)"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		v = info.Main.Version
+	}
+	return fmt.Sprintf("%s, %s %s/%s", v, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+// terminal describes the standard streams. Colours are for a terminal only,
+// and not if NO_COLOR is set (https://no-color.org).
+func terminal() verify.Terminal {
+	return verify.Terminal{
+		Out: os.Stdout, Err: os.Stderr,
+		Color:    isTerminal(os.Stdout) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+		Progress: isTerminal(os.Stderr),
+	}
+}
+
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

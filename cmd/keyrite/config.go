@@ -1,0 +1,129 @@
+package main
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/keyrite/keyrite/audit"
+	"github.com/keyrite/keyrite/audit/sqlite"
+	"github.com/keyrite/keyrite/ceremony"
+	"github.com/keyrite/keyrite/internal/harden"
+	"github.com/keyrite/keyrite/internal/paper"
+	"github.com/keyrite/keyrite/internal/room"
+	"github.com/keyrite/keyrite/internal/token"
+	"github.com/keyrite/keyrite/internal/token/p11"
+	"github.com/keyrite/keyrite/internal/transcript/qr"
+)
+
+// config is everything that a run gets from this machine.
+func (r *running) config(store *sqlite.Store, rm room.Room) (*ceremony.Config, error) {
+	program, err := self()
+	if err != nil {
+		return nil, environment(err)
+	}
+	hardened, err := harden.Process()
+	if err != nil {
+		return nil, environment(err)
+	}
+	module, err := r.modulePath()
+	if err != nil {
+		return nil, environment(err)
+	}
+	lib, err := p11.Open(module)
+	if err != nil {
+		return nil, environment(err)
+	}
+	file := audit.File{Name: lib.Path(), SHA256: lib.SHA256(), Size: lib.Size()}
+	return &ceremony.Config{
+		Script: r.script, ScriptBytes: r.bytes, Dir: r.dir, Media: r.media, Mode: r.mode, Stand: r.stand != "",
+		Room: rm, Store: store, Model: r.modelOf, Program: program, Paper: paper.Paper{},
+		Open: func() (token.Module, audit.File, error) { return lib, file, nil },
+		Environment: func() (*audit.Environment, error) {
+			return describe(program, file, hardened)
+		},
+		Now: time.Now, Sleep: time.Sleep, Rand: rand.Reader,
+		QR: qrModules,
+	}, nil
+}
+
+func qrModules(payload string) [][]bool {
+	m, err := qr.Encode(payload)
+	if err != nil {
+		return nil
+	}
+	return m
+}
+
+// modulePath is the PKCS#11 module of --module, or the one of the token model.
+func (r *running) modulePath() (string, error) {
+	if r.module != "" {
+		return r.module, nil
+	}
+	model := r.stand
+	for _, t := range r.script.Tokens {
+		if r.stand != "" {
+			break
+		}
+		if model != "" && model != t.Model {
+			return "", fmt.Errorf("the script has tokens of the models %s and %s: say with --module which PKCS#11 module serves both", model, t.Model)
+		}
+		model = t.Model
+	}
+	if model == "" || model == "generic" {
+		return "", errors.New("say with --module which PKCS#11 module serves the token")
+	}
+	return p11.Find(model)
+}
+
+// self describes the running program.
+func self() (audit.Program, error) {
+	d := audit.Program{Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	path, err := os.Executable()
+	if err != nil {
+		return d, fmt.Errorf("finding the program's own file: %w", err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return d, fmt.Errorf("hashing the program's own file: %w", err)
+	}
+	h := sha256.New()
+	_, err = io.Copy(h, f)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return d, fmt.Errorf("hashing the program's own file: %w", err)
+	}
+	d.SHA256 = hex.EncodeToString(h.Sum(nil))
+	return d, nil
+}
+
+// describe is what the machine says of itself.
+func describe(program audit.Program, module audit.File, h harden.Report) (*audit.Environment, error) {
+	var u unix.Utsname
+	if err := unix.Uname(&u); err != nil {
+		return nil, fmt.Errorf("asking the kernel for its name: %w", err)
+	}
+	d := &audit.Environment{
+		Program: program, Module: module,
+		Kernel:     unix.ByteSliceToString(u.Sysname[:]) + " " + unix.ByteSliceToString(u.Release[:]) + " " + unix.ByteSliceToString(u.Version[:]),
+		Host:       unix.ByteSliceToString(u.Nodename[:]),
+		Interfaces: []audit.Interface{},
+		CoreLimit:  h.CoreLimit, Dumpable: h.Dumpable, Locked: h.Locked, Swap: h.Swap,
+	}
+	list, err := net.Interfaces()
+	if err != nil {
+		return nil, fmt.Errorf("listing the network interfaces: %w", err)
+	}
+	for _, i := range list {
+		d.Interfaces = append(d.Interfaces, audit.Interface{Name: i.Name, Up: i.Flags&net.FlagUp != 0})
+	}
+	return d, nil
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/keyrite/keyrite/audit"
+	"github.com/keyrite/keyrite/audit/sqlite"
+	"github.com/keyrite/keyrite/internal/bundle"
+	"github.com/keyrite/keyrite/internal/paper"
+)
+
+func (p *program) logCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "log",
+		Usage:     "read the log of a ceremony, also while it runs",
+		ArgsUsage: "DIR",
+		Description: "One line an entry: number, time, step, kind, and what it says. It reads and\n" +
+			"checks nothing; 'keyrite verify' checks.\n\nExample:\n" +
+			"   keyrite log ceremony-2026\n   keyrite log ceremony-2026 --json | jq .kind",
+		Flags: []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print the entries as they are, one a line"}},
+		Action: func(c *cli.Context) error {
+			dir, err := bundleArg(c)
+			if err != nil {
+				return err
+			}
+			store, err := sqlite.OpenReader(filepath.Join(dir, bundle.DatabaseFile))
+			if err != nil {
+				return environment(err)
+			}
+			defer store.Close()
+			line := readable
+			if c.Bool("json") {
+				line = func(encoded []byte) (string, error) { return string(encoded), nil }
+			}
+			return store.Entries(0, func(seq int64, encoded []byte) error {
+				s, err := line(encoded)
+				if err != nil {
+					return &exitError{exitFailed, fmt.Errorf("entry %d: %w", seq, err)}
+				}
+				_, err = fmt.Fprintln(p.out, s)
+				return err
+			})
+		},
+	}
+}
+
+// readable is an entry in one line.
+func readable(encoded []byte) (string, error) {
+	e, err := audit.Parse(encoded)
+	if err != nil {
+		return "", err
+	}
+	step := e.Step
+	if step == "" {
+		step = "-"
+	}
+	return fmt.Sprintf("%5d  %s  %-16s %-14s %s", e.Seq, e.Time.Format(time.DateTime), step, e.Kind(), summary(e.Data)), nil
+}
+
+func (p *program) transcriptCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "transcript",
+		Usage:     "make the transcript of a closed ceremony again",
+		ArgsUsage: "DIR",
+		Description: "The PDF is the same, byte for byte, when made by the same version of keyrite.\n\nExample:\n" +
+			"   keyrite transcript ceremony-2026 -o again.pdf && cmp again.pdf ceremony-2026/transcript.pdf",
+		Flags: []cli.Flag{&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, which must not exist", Required: true}},
+		Action: func(c *cli.Context) error {
+			dir, err := bundleArg(c)
+			if err != nil {
+				return err
+			}
+			pdf, err := transcriptOf(dir)
+			if err != nil {
+				return &exitError{exitFailed, err}
+			}
+			return p.output(c.String("output"), pdf)
+		},
+	}
+}
+
+func transcriptOf(dir string) ([]byte, error) {
+	store, err := sqlite.OpenReader(filepath.Join(dir, bundle.DatabaseFile))
+	if err != nil {
+		return nil, err
+	}
+	defer store.Close()
+	var entries []*audit.Entry
+	if err := store.Entries(0, func(seq int64, encoded []byte) error {
+		e, err := audit.Parse(encoded)
+		if err != nil {
+			return fmt.Errorf("entry %d: %w", seq, err)
+		}
+		entries = append(entries, e)
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	checkpoint, err := store.Head()
+	if err != nil {
+		return nil, err
+	}
+	file := func(name string) ([]byte, error) {
+		return readLimited(filepath.Join(dir, filepath.FromSlash(name)), 16<<20)
+	}
+	return paper.Paper{}.PDF(entries, checkpoint, file)
+}
+
+// summary says in a line what an entry records.
+func summary(d audit.Data) string {
+	switch d := d.(type) {
+	case *audit.LogOpen:
+		return fmt.Sprintf("%s, %s: %s", d.Mode, d.Title, d.Origin)
+	case *audit.SegmentOpen:
+		return fmt.Sprintf("segment %d after a %s", d.Segment, d.Reason)
+	case *audit.SegmentAdopt:
+		return fmt.Sprintf("head at %d entries adopted (%s)", d.Size, d.Seen)
+	case *audit.KeyRead:
+		return "log key read aloud, heard by " + strings.Join(d.People, ", ")
+	case *audit.StepBegin:
+		return fmt.Sprintf("step %d of %d: %s (attempt %d)", d.Number, d.Of, d.Title, d.Attempt)
+	case *audit.StepEnd:
+		return d.Result + reason(d.Reason)
+	case *audit.Ack:
+		return fmt.Sprintf("%s (%s): %s", d.Person, d.As, d.What)
+	case *audit.Answer:
+		return fmt.Sprintf("%s: %s → %s", d.Person, d.Question, d.Value)
+	case *audit.Secret:
+		return fmt.Sprintf("%s entered the %s %s of %s: %s", d.Person, d.Use, d.Secret, d.Token, d.Result)
+	case *audit.Problem:
+		return d.What
+	case *audit.Decision:
+		return fmt.Sprintf("%s: %s → %s", d.Person, d.Question, d.Chosen)
+	case *audit.Deviation:
+		return fmt.Sprintf("expected %s; happened %s; decided %s", d.Expected, d.Happened, d.Decided)
+	}
+	return summaryMade(d)
+}
+
+func summaryMade(d audit.Data) string {
+	switch d := d.(type) {
+	case *audit.HSMIntent:
+		return d.Function + " …"
+	case *audit.HSMOutcome:
+		return fmt.Sprintf("%s → %s (%d µs, intent %d)", d.Function, d.RV, d.Micros, d.Intent)
+	case *audit.HSMUnknown:
+		return fmt.Sprintf("call of entry %d: %s", d.Intent, d.Decided)
+	case *audit.Result:
+		return d.Name + ": " + d.Value
+	case *audit.Token:
+		return fmt.Sprintf("%s: serial %s, label %q", d.Name, d.Info.Serial, d.Info.Label)
+	case *audit.Inventory:
+		return fmt.Sprintf("%s: %d objects", d.Token, len(d.Objects))
+	case *audit.Key:
+		return fmt.Sprintf("%s: %s, SPKI SHA-256 %s", d.Name, d.Algorithm, d.SPKISHA256)
+	case *audit.ToBeSigned:
+		return fmt.Sprintf("%s with key %s", d.For, d.Key)
+	case *audit.Artifact:
+		return fmt.Sprintf("%s, SHA-256 %s", d.File.Name, d.File.SHA256)
+	case *audit.Verdict:
+		return fmt.Sprintf("%s agrees: %t%s", d.Person, d.Agree, reason(d.Because))
+	case *audit.Attendance:
+		return fmt.Sprintf("%s present: %t", d.Name, d.Present)
+	case *audit.Clock:
+		return fmt.Sprintf("machine %s, room %s", d.Machine, d.Room)
+	case *audit.Pause:
+		return d.Reason
+	case *audit.Abort:
+		return d.Reason
+	case *audit.Transcript:
+		return fmt.Sprintf("pages %d–%d of %d", d.First, d.First+len(d.Pages)-1, d.Of)
+	case *audit.Close:
+		return fmt.Sprintf("%s, %d entries", d.Result, d.Size)
+	}
+	return ""
+}
+
+func reason(s string) string {
+	if s == "" {
+		return ""
+	}
+	return ": " + s
+}

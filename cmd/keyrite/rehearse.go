@@ -1,0 +1,138 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+
+	"github.com/keyrite/keyrite/ceremony"
+	"github.com/keyrite/keyrite/internal/room"
+	"github.com/keyrite/keyrite/internal/room/answers"
+	"github.com/keyrite/keyrite/internal/room/plain"
+	"github.com/keyrite/keyrite/internal/token/softhsm"
+)
+
+func (p *program) rehearseCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "rehearse",
+		Usage:     "run a script on a throw-away token; everything made is marked REHEARSAL",
+		ArgsUsage: "FILE",
+		Description: "The same runner as 'keyrite run', on a SoftHSM2 token that is made for it and\n" +
+			"removed at the end. PINs keep to the rules of the script's token model.\n\nExample:\n" +
+			"   keyrite rehearse root-ca.yaml --out trial\n" +
+			"   keyrite new root-ca --answers -o answers.yaml\n" +
+			"   keyrite rehearse root-ca.yaml --out trial-2 --answers answers.yaml",
+		Flags: []cli.Flag{outFlag, mediaFlag,
+			&cli.StringFlag{Name: "answers", Usage: "answer the prompts from `FILE` instead of at the terminal"},
+			&cli.StringFlag{Name: "token", Usage: "`KIND` of throw-away token: softhsm2", Value: "softhsm2"},
+		},
+		Action: func(c *cli.Context) error {
+			list, err := args(c, 1, 1, "one script file")
+			if err != nil {
+				return err
+			}
+			if k := c.String("token"); k != "softhsm2" {
+				return usage("there is no throw-away token of kind %q; expected softhsm2", k)
+			}
+			s, b, err := p.readScript(list[0])
+			if err != nil {
+				return err
+			}
+			r := &running{p: p, script: s, bytes: b, dir: c.String("out"), media: c.String("media"), mode: ceremony.Rehearsal, answers: c.String("answers")}
+			if r.media == "" {
+				r.media = filepath.Dir(list[0])
+			}
+			return r.rehearse()
+		},
+	}
+}
+
+// tokenDir is where the throw-away token of a rehearsal lives while it runs.
+func (r *running) tokenDir() string { return filepath.Clean(r.dir) + ".token" }
+
+// rehearse makes a throw-away token and runs the script on it.
+func (r *running) rehearse() error {
+	if _, err := os.Lstat(r.dir); err == nil {
+		return makeDir(r.dir) // says what is wrong
+	}
+	conf, err := softhsm.Provision(r.tokenDir())
+	if err != nil {
+		return environment(err)
+	}
+	if err := r.use(conf); err != nil {
+		return err
+	}
+	return r.thenRemove(r.fresh())
+}
+
+// use points SoftHSM2 to the throw-away token.
+func (r *running) use(conf string) error {
+	r.stand = "softhsm2"
+	if err := os.Setenv(softhsm.ConfigEnv, conf); err != nil {
+		return environment(err)
+	}
+	return nil
+}
+
+// standIn finds the throw-away token of a rehearsal that is resumed.
+func (r *running) standIn() error {
+	conf := filepath.Join(r.tokenDir(), "softhsm2.conf")
+	if r.mode != ceremony.Rehearsal || r.module != "" {
+		return nil
+	}
+	if _, err := os.Stat(conf); err != nil {
+		return nil // rehearsed on a token of the script's own model
+	}
+	abs, err := filepath.Abs(conf)
+	if err != nil {
+		return environment(err)
+	}
+	return r.use(abs)
+}
+
+// thenRemove removes the throw-away token unless the rehearsal can go on.
+func (r *running) thenRemove(err error) error {
+	var code *exitError
+	if err != nil && (!errors.As(err, &code) || code.code == exitPaused || code.code == exitEnvironment) {
+		return err
+	}
+	if rerr := os.RemoveAll(r.tokenDir()); rerr != nil && err == nil {
+		return environment(fmt.Errorf("removing the throw-away token: %w", rerr))
+	}
+	return err
+}
+
+// room opens the terminal, or the file with answers.
+func (r *running) room() (room.Room, func(), error) {
+	color := colors(os.Stderr)
+	if r.answers != "" {
+		a, err := answers.Load(r.answers)
+		if err != nil {
+			return nil, nil, &exitError{exitUsage, err}
+		}
+		return answers.New(plain.NewScreen(r.p.err, color, 0), a), func() {}, nil
+	}
+	if !isTerminal(r.p.in) {
+		return nil, nil, usage("standard input is no terminal: PINs are only typed at one (a rehearsal can take --answers FILE)")
+	}
+	rm, err := plain.New(plain.Options{In: r.p.in, Out: r.p.err, Color: color})
+	if err != nil {
+		return nil, nil, environment(err)
+	}
+	return rm, func() {
+		if err := rm.Close(); err != nil {
+			fmt.Fprintln(r.p.err, "keyrite: leaving the terminal:", err)
+		}
+	}, nil
+}
+
+// colors reports whether f is a terminal whose user did not refuse colour.
+func colors(f *os.File) bool {
+	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(f)
+}
+
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }

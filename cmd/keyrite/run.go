@@ -1,0 +1,178 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/keyrite/keyrite/audit/sqlite"
+	"github.com/keyrite/keyrite/ceremony"
+	"github.com/keyrite/keyrite/internal/bundle"
+	"github.com/keyrite/keyrite/internal/token"
+)
+
+var (
+	outFlag    = &cli.StringFlag{Name: "out", Usage: "make the bundle in the new folder `DIR`", Required: true}
+	mediaFlag  = &cli.StringFlag{Name: "media", Usage: "read certificate requests from, and export to, the folder `DIR` (default: the script's folder)"}
+	moduleFlag = &cli.StringFlag{Name: "module", Usage: "PKCS#11 module `SO` (default: the one of the script's token model)"}
+)
+
+func (p *program) runCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "run",
+		Usage:     "run a ceremony",
+		ArgsUsage: "FILE",
+		Description: "Runs the script with the people in the room at this terminal. The bundle (log,\n" +
+			"certificates, transcript) is made in a new folder.\n\nExample:\n" +
+			"   keyrite run root-ca.yaml --out ceremony-2026\n\n" +
+			"At any question \"!\" opens a menu: deviation, pause, abort.",
+		Flags: []cli.Flag{outFlag, mediaFlag, moduleFlag},
+		Action: func(c *cli.Context) error {
+			list, err := args(c, 1, 1, "one script file")
+			if err != nil {
+				return err
+			}
+			s, b, err := p.readScript(list[0])
+			if err != nil {
+				return err
+			}
+			r := &running{p: p, script: s, bytes: b, dir: c.String("out"), media: c.String("media"), module: c.String("module"), mode: s.Mode}
+			if r.media == "" {
+				r.media = filepath.Dir(list[0])
+			}
+			return r.fresh()
+		},
+	}
+}
+
+// A running is one run of a ceremony from the command line.
+type running struct {
+	p             *program
+	script        *ceremony.Script
+	bytes         []byte
+	dir           string
+	media, module string
+	mode          string
+	stand         string // the model that stands in for the script's, in a rehearsal
+	answers       string // file with answers, in a rehearsal
+}
+
+// fresh begins a ceremony in a new folder and runs it.
+func (r *running) fresh() error {
+	if err := makeDir(r.dir); err != nil {
+		return err
+	}
+	store, err := sqlite.Create(filepath.Join(r.dir, bundle.DatabaseFile))
+	if err != nil {
+		return environment(errors.Join(err, os.Remove(r.dir)))
+	}
+	return r.with(store, ceremony.Start)
+}
+
+// makeDir makes the bundle's folder, which must not exist.
+func makeDir(dir string) error {
+	err := os.Mkdir(dir, 0o755)
+	if errors.Is(err, fs.ErrExist) {
+		return usage("%s exists, and nothing is overwritten: give --out another folder, or go on with what is there: keyrite resume %s", dir, dir)
+	}
+	if err != nil {
+		return environment(fmt.Errorf("making the bundle's folder: %w", err))
+	}
+	return nil
+}
+
+func (p *program) resumeCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "resume",
+		Usage:     "go on with a ceremony after a pause, a crash or a power cut",
+		ArgsUsage: "DIR",
+		Description: "Goes on from the log alone. A call to the HSM of which nobody knows whether it\n" +
+			"happened is shown to the room; nothing is silently done again.\n\nExample:\n" +
+			"   keyrite resume ceremony-2026",
+		Flags: []cli.Flag{mediaFlag, moduleFlag,
+			&cli.StringFlag{Name: "answers", Usage: "answer the prompts of a rehearsal from `FILE`"}},
+		Action: func(c *cli.Context) error {
+			dir, err := bundleArg(c)
+			if err != nil {
+				return err
+			}
+			s, b, err := p.readScript(filepath.Join(dir, bundle.ScriptFile))
+			if err != nil {
+				return err
+			}
+			r := &running{p: p, script: s, bytes: b, dir: dir, media: c.String("media"), module: c.String("module"), answers: c.String("answers")}
+			if r.media == "" {
+				r.media = "."
+			}
+			return r.again()
+		},
+	}
+}
+
+// again goes on with the ceremony in r.dir.
+func (r *running) again() error {
+	store, err := sqlite.Open(filepath.Join(r.dir, bundle.DatabaseFile))
+	if err != nil {
+		return environment(err)
+	}
+	st, _, err := ceremony.ReadLog(store)
+	if err != nil {
+		return errors.Join(&exitError{exitFailed, err}, store.Close())
+	}
+	r.mode = st.Open.Mode
+	if r.answers != "" && r.mode != ceremony.Rehearsal {
+		return errors.Join(usage("--answers is only for a rehearsal; in a ceremony people answer"), store.Close())
+	}
+	if err := r.standIn(); err != nil {
+		return errors.Join(err, store.Close())
+	}
+	return r.with(store, ceremony.Resume)
+}
+
+// with runs a ceremony on an open store and says how it ended.
+func (r *running) with(store *sqlite.Store, begin func(ceremony.Config) (*ceremony.Runner, error)) (err error) {
+	rm, leave, err := r.room()
+	if err != nil {
+		return errors.Join(err, store.Close())
+	}
+	defer leave()
+	c, err := r.config(store, rm)
+	if err != nil {
+		return errors.Join(err, store.Close())
+	}
+	runner, err := begin(*c)
+	if err == nil && runner != nil {
+		err = runner.Run()
+	}
+	if cerr := store.Close(); cerr != nil && err == nil {
+		err = cerr
+	}
+	if err := r.told(err); err != nil {
+		return err
+	}
+	fmt.Fprintf(r.p.err, "\nThe ceremony is complete. Bundle: %s\nTranscript: %s\nCheck it: keyrite verify %s\n",
+		r.dir, filepath.Join(r.dir, bundle.TranscriptFile), r.dir)
+	return nil
+}
+
+// told maps how the run ended to the program's exit code.
+func (r *running) told(err error) error {
+	var stop *ceremony.Stop
+	if errors.As(err, &stop) && stop.Abort {
+		fmt.Fprintf(r.p.err, "\nThe bundle of the aborted ceremony is sealed: %s\n", r.dir)
+	}
+	return ended(err, r.dir)
+}
+
+// modelOf returns the token model that counts for a token of the script.
+func (r *running) modelOf(spec *ceremony.TokenSpec) *token.Model {
+	m := token.Models[spec.Model]
+	if r.stand != "" {
+		m = token.Models[r.stand].WithPINRulesOf(m)
+	}
+	return &m
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+)
+
+// A bareStore is what a durable commit costs at least: one row into one table,
+// with the driver (registered by audit/sqlite) and the pragmas of the log.
+type bareStore struct {
+	db     *sql.DB
+	conn   *sql.Conn
+	insert *sql.Stmt
+	row    []byte
+}
+
+// newBareStore makes a store whose commits write a row of size bytes.
+func newBareStore(path string, size int) (*bareStore, error) {
+	db, err := sql.Open("sqlite3", "file:"+url.PathEscape(path)+"?mode=rwc")
+	if err != nil {
+		return nil, err
+	}
+	s := &bareStore{db: db, row: make([]byte, size)}
+	if err := s.prepare(); err != nil {
+		return nil, errors.Join(fmt.Errorf("preparing %q: %w", path, err), s.close())
+	}
+	return s, nil
+}
+
+func (s *bareStore) prepare() (err error) {
+	ctx := context.Background()
+	if s.conn, err = s.db.Conn(ctx); err != nil {
+		return err
+	}
+	for _, statement := range []string{
+		"PRAGMA page_size=4096", "PRAGMA journal_mode=WAL",
+		"CREATE TABLE entry(seq INTEGER PRIMARY KEY, body BLOB NOT NULL)",
+	} {
+		if _, err := s.conn.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	if s.insert, err = s.conn.PrepareContext(ctx, "INSERT INTO entry(body) VALUES(?)"); err != nil {
+		return err
+	}
+	return s.warmUp()
+}
+
+// walPages is how many pages a write-ahead log holds before SQLite begins to
+// write over it (its default), and a few more.
+const walPages = 1000 + 100
+
+// warmUp does for this store what recording.warmUp does for the log.
+func (s *bareStore) warmUp() error {
+	if _, err := s.conn.ExecContext(context.Background(), "PRAGMA synchronous=NORMAL"); err != nil {
+		return err
+	}
+	for range walPages {
+		if err := s.commit(); err != nil {
+			return err
+		}
+	}
+	_, err := s.conn.ExecContext(context.Background(), "PRAGMA synchronous=FULL")
+	return err
+}
+
+// commit writes one row durably.
+func (s *bareStore) commit() error {
+	_, err := s.insert.Exec(s.row)
+	return err
+}
+
+func (s *bareStore) close() (err error) {
+	if s.insert != nil {
+		err = s.insert.Close()
+	}
+	if s.conn != nil {
+		err = errors.Join(err, s.conn.Close())
+	}
+	return errors.Join(err, s.db.Close())
+}
+
+// scratch makes a folder for a measurement, on the disk that the program is
+// run from: a temporary folder may be in memory, where nothing is durable.
+func scratch() (string, error) {
+	if err := os.MkdirAll("bin", 0o755); err != nil {
+		return "", err
+	}
+	return os.MkdirTemp("bin", "bench-")
+}

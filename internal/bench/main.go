@@ -1,0 +1,106 @@
+// Command bench measures keyrite's performance goals, each as a ratio to the
+// plain work it stands on, so that the numbers hold on a slow machine too. It
+// prints one line a goal:
+//
+//	recorded-sign 1.08 ≤1.15 ok
+//
+// A goal is "≤" and the largest ratio that is good, or "-" for what is measured
+// and has no goal yet. With arguments, only the measurements named are made.
+//
+// Exit: 0 all goals met, 1 one was missed, 2 wrong use, 3 a measurement failed.
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"time"
+)
+
+// A measurement is one line of the output.
+type measurement struct {
+	name    string
+	goal    float64 // largest good ratio; 0 for none yet
+	floor   float64 // below it something was left undone that the plain work does
+	measure func(stopwatch) (ratio float64, err error)
+}
+
+func measurements() []measurement {
+	return []measurement{
+		{name: "recorded-sign", goal: 1.15, floor: 0.85, measure: recordedSign},
+		{name: "verify-per-entry", measure: verifyPerEntry},
+		{name: "transcript-per-page", measure: transcriptPerPage},
+	}
+}
+
+func main() {
+	os.Exit(run(os.Args[1:], measurements(), stopwatch{now: time.Now}, os.Stdout, os.Stderr))
+}
+
+// run makes the measurements named, or all, and returns the exit code.
+func run(names []string, all []measurement, w stopwatch, out, talk io.Writer) int {
+	chosen, err := choose(names, all)
+	if err != nil {
+		fmt.Fprintf(talk, "bench: %v\n", err)
+		return 2
+	}
+	code := 0
+	for _, m := range chosen {
+		ratio, err := m.measure(w)
+		if err != nil {
+			fmt.Fprintf(talk, "bench: %s: %v\n", m.name, err)
+			code = 3
+			continue
+		}
+		if ratio < m.floor {
+			fmt.Fprintf(talk, "bench: %s: the ratio %.2f is too good to be true (below %.2f): what is measured leaves out work, such as reaching the disk\n", m.name, ratio, m.floor)
+			code = 3
+			continue
+		}
+		fmt.Fprintln(out, m.line(ratio))
+		if !m.met(ratio) && code == 0 {
+			code = 1
+		}
+	}
+	return code
+}
+
+// choose returns the measurements with the given names, or all for no name.
+func choose(names []string, all []measurement) ([]measurement, error) {
+	if len(names) == 0 {
+		return all, nil
+	}
+	var chosen []measurement
+	for _, name := range names {
+		found := false
+		for _, m := range all {
+			if m.name == name {
+				chosen, found = append(chosen, m), true
+			}
+		}
+		if !found {
+			return nil, fmt.Errorf("there is no measurement %q", name)
+		}
+	}
+	return chosen, nil
+}
+
+// met reports whether a ratio, as it is printed, meets the goal.
+func (m measurement) met(ratio float64) bool {
+	return m.goal == 0 || hundredths(ratio) <= hundredths(m.goal)
+}
+
+// line returns "name ratio goal verdict"; a ratio has two decimals.
+func (m measurement) line(ratio float64) string {
+	goal, verdict := "-", "no goal yet"
+	if m.goal != 0 {
+		goal, verdict = "≤"+strconv.FormatFloat(m.goal, 'f', -1, 64), "ok"
+	}
+	if !m.met(ratio) {
+		verdict = "missed"
+	}
+	return fmt.Sprintf("%s %.2f %s %s", m.name, ratio, goal, verdict)
+}
+
+func hundredths(f float64) int { return int(f*100 + 0.5) }

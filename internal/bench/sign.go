@@ -1,0 +1,142 @@
+package main
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/keyrite/keyrite/audit"
+	"github.com/keyrite/keyrite/audit/sqlite"
+	"github.com/keyrite/keyrite/internal/token/recorded"
+)
+
+// recordedSign is the time of C_Sign through the recorded token (intent
+// durable, call, outcome durable) over that of a bare C_Sign and two bare
+// durable commits of as many bytes, by the same SQLite with the same pragmas in
+// the same folder. C_SignInit, which both need, is outside the time.
+func recordedSign(w stopwatch) (ratio float64, err error) {
+	dir, err := scratch()
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	h, err := newHSM(filepath.Join(dir, "token"))
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, h.close()) }()
+	rec, err := newRecording(h, filepath.Join(dir, "audit.db"), w)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, rec.log.Close()) }()
+	if err := rec.warmUp(); err != nil {
+		return 0, err
+	}
+	size, err := rec.bytesPerCommit()
+	if err != nil {
+		return 0, err
+	}
+	bare, err := newBareStore(filepath.Join(dir, "bare.db"), size)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, bare.close()) }()
+	return w.ratio(5, 60, rec.sign, signBare(h, bare))
+}
+
+// digest is what is signed.
+var digest = sha256.Sum256([]byte("measured"))
+
+// signBare is C_Sign between two commits.
+func signBare(h *hsm, s *bareStore) work {
+	return func() (func() error, error) {
+		_, err := h.module.Do(h.signInit())
+		return func() error {
+			if err := s.commit(); err != nil {
+				return err
+			}
+			if _, err := h.module.Do(h.sign(digest[:], 1)); err != nil {
+				return err
+			}
+			return s.commit()
+		}, err
+	}
+}
+
+// A recording is a token whose calls go to a log.
+type recording struct {
+	hsm    *hsm
+	module *recorded.Module
+	log    *audit.Log
+}
+
+func newRecording(h *hsm, path string, w stopwatch) (*recording, error) {
+	store, err := sqlite.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	key, err := audit.NewLogKey(benchOrigin, rand.Reader)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	log, err := audit.Create(audit.Config{Store: store, Key: key, Origin: benchOrigin, Now: w.now, Rand: rand.Reader})
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	// C_Sign belongs to an entry that announced it; that is any but the first.
+	for range 2 {
+		if _, err := log.AppendSync("", &audit.Result{Name: "bench", Value: "begins"}); err != nil {
+			return nil, errors.Join(err, log.Close())
+		}
+	}
+	m := recorded.New(h.module, log, audit.File{})
+	m.SetStep("sign-root")
+	return &recording{hsm: h, module: m, log: log}, nil
+}
+
+// sign is a work: a recorded signature, of which C_Sign counts.
+func (r *recording) sign() (func() error, error) {
+	_, err := r.module.Do(r.hsm.signInit())
+	return func() error {
+		_, err := r.module.Do(r.hsm.sign(digest[:], 1))
+		return err
+	}, err
+}
+
+// warmUp fills the write-ahead log once: from then on SQLite writes over it
+// instead of making it longer, which costs a sync less. newBareStore does the
+// same, so that neither is ahead.
+func (r *recording) warmUp() error {
+	for range walPages {
+		if _, err := r.log.Append("", &audit.Result{Name: "bench", Value: "warming up"}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bytesPerCommit makes one signature and returns the bytes that each of its
+// two commits wrote: on average an entry and the checkpoint.
+func (r *recording) bytesPerCommit() (int, error) {
+	part, err := r.sign()
+	if err != nil {
+		return 0, err
+	}
+	from := r.log.Size()
+	if err := part(); err != nil {
+		return 0, err
+	}
+	total, count := 0, 0
+	err = r.log.Entries(from, func(e *audit.Entry) error {
+		encoded, err := e.Marshal()
+		total, count = total+len(encoded), count+1
+		return err
+	})
+	if err != nil || count != 2 {
+		return 0, errors.Join(err, errors.New("a recorded C_Sign is not two entries"))
+	}
+	return total/count + len(r.log.Checkpoint()), nil
+}

@@ -1,0 +1,73 @@
+package answers
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/keyrite/keyrite/internal/room"
+	"github.com/keyrite/keyrite/internal/room/plain"
+	"github.com/keyrite/keyrite/internal/token"
+)
+
+// patience is how often in a row the same question is answered: an answer that
+// is refused again and again would otherwise be given for ever.
+const patience = 20
+
+type answering struct {
+	*plain.Screen
+	a *Answers
+
+	last  string // the question before
+	asked int    // how often in a row
+}
+
+// New returns a room that shows everything on a screen, marks which answers
+// come from the file, and shows nothing of a secret. Every error of its prompts
+// is room.ErrGone and names the prompt's key: there is no answer, a list is used
+// up, an answer is none of the choices, or the same question came 20 times in a
+// row.
+func New(s *plain.Screen, a *Answers) room.Room { return &answering{Screen: s, a: a} }
+
+// Ask answers a question from the file.
+func (r *answering) Ask(p room.Prompt) (string, error) {
+	r.Question(p, false)
+	v, err := r.answer(p)
+	if err != nil {
+		r.Answered("", "no answer in "+r.a.file)
+		return "", err
+	}
+	r.Answered(v, "answer from "+r.a.file)
+	return v, nil
+}
+
+// Secret answers a question for a secret from the file.
+func (r *answering) Secret(p room.Prompt) (token.PIN, error) {
+	r.Question(p, true)
+	v, err := r.answer(p)
+	if err != nil {
+		r.Answered("", "no answer in "+r.a.file)
+		return token.PIN{}, err
+	}
+	r.Answered("", "answer from "+r.a.file)
+	return token.NewPIN([]byte(v)), nil
+}
+
+func (r *answering) answer(p room.Prompt) (string, error) {
+	if question := p.Key + "\n" + p.Question; question == r.last {
+		r.asked++
+	} else {
+		r.last, r.asked = question, 1
+	}
+	if r.asked > patience {
+		return "", fmt.Errorf("%w: the answer of %s to %q (%s) was refused %d times", room.ErrGone, r.a.file, p.Key, oneLine(p.Question), patience)
+	}
+	v, err := r.a.give(p)
+	if err != nil || len(p.Choices) == 0 || strings.HasPrefix(v, "!") {
+		return v, err
+	}
+	w, err := plain.Choose(p.Choices, v)
+	if err != nil {
+		return "", fmt.Errorf("%w: the answer of %s to %q (%s): %w", room.ErrGone, r.a.file, p.Key, oneLine(p.Question), err)
+	}
+	return w, nil
+}

@@ -1,0 +1,135 @@
+package verify
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/x509"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"github.com/keyrite/keyrite/audit"
+	"github.com/keyrite/keyrite/internal/pki"
+)
+
+// backdating is how far before its signature an object's validity may begin
+// (BR 7.1.2.1.1, 7.1.2.10.1: within one day, never after).
+const backdating = 24 * time.Hour
+
+// checkArtifact looks into a file that is as the log recorded it.
+func (v *verifier) checkArtifact(a artifact, b []byte) {
+	typ, known := pemTypes[a.Object]
+	if !known {
+		return // a file of another kind: its hash is all there is to check
+	}
+	der, err := onePEM(b, typ)
+	if err != nil {
+		v.findEntry(ArtifactFormat, a.File.Name, a.seq, "the file is not in its one form", "", err.Error())
+		return
+	}
+	if a.Object == "public-key" {
+		v.checkPublicKey(a, der)
+		return
+	}
+	s, t := v.signedBy(a)
+	if t == nil {
+		v.findEntry(ArtifactSignature, a.File.Name, a.seq, "no C_Sign of this log made the artifact", "", fmt.Sprintf("entry %d", a.Signed))
+		return
+	}
+	if t.Object != a.Object {
+		v.findEntry(ArtifactFormat, a.File.Name, a.seq, "the artifact is another object than was announced", t.Object, a.Object)
+	}
+	issuer, err := v.publicKey(t.Key)
+	if err != nil {
+		return // reported with the keys
+	}
+	if err := pki.VerifySignature(der, issuer); err != nil {
+		v.findEntry(ArtifactSignature, a.File.Name, a.seq, fmt.Sprintf("the signature does not verify with key %q", t.Key), "", err.Error())
+	}
+	if a.Object == "certificate" {
+		v.checkCertificate(a, der, s, t, issuer)
+	} else {
+		v.checkCRL(a, der, s)
+	}
+}
+
+// signedBy returns the C_Sign that made an artifact and what announced it.
+func (v *verifier) signedBy(a artifact) (*signing, *audit.ToBeSigned) {
+	for i := range v.log.signs {
+		if s := &v.log.signs[i]; !s.unknown && s.outcome == a.Signed && s.outcome < a.seq {
+			return s, v.log.tbs[s.of]
+		}
+	}
+	return nil, nil
+}
+
+// checkPublicKey looks for the key in the log.
+func (v *verifier) checkPublicKey(a artifact, der []byte) {
+	for _, k := range v.log.keys {
+		if k.SPKI == hex.EncodeToString(der) {
+			return
+		}
+	}
+	v.findEntry(ArtifactKey, a.File.Name, a.seq, "the file holds a public key that the log did not record", "", hash(der))
+}
+
+// checkCertificate compares a certificate with what the log says of it.
+func (v *verifier) checkCertificate(a artifact, der []byte, s *signing, t *audit.ToBeSigned, issuer crypto.PublicKey) {
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		v.findEntry(ArtifactFormat, a.File.Name, a.seq, "the certificate cannot be read", "", err.Error())
+		return
+	}
+	if got := cert.SerialNumber.Text(16); got != t.Serial {
+		v.findEntry(SerialNotRandom, a.File.Name, a.seq, "the certificate has another serial number than was announced", t.Serial, got)
+	}
+	v.checkTime(a, "notBefore", cert.NotBefore, s.at)
+	if !cert.NotAfter.After(cert.NotBefore) {
+		v.findEntry(NotBefore, a.File.Name, a.seq, "the validity ends before it begins", "", cert.NotAfter.UTC().Format(time.RFC3339))
+	}
+	if bytes.Equal(cert.RawSubject, cert.RawIssuer) {
+		own, _, err := pki.SPKISHA256(issuer)
+		if err != nil || !bytes.Equal(own, cert.RawSubjectPublicKeyInfo) {
+			v.findEntry(ArtifactKey, a.File.Name, a.seq, fmt.Sprintf("the self-signed certificate is not for key %q, which signed it", t.Key), hash(own), hash(cert.RawSubjectPublicKeyInfo))
+		}
+		return
+	}
+	v.checkSubjectKey(a, cert)
+}
+
+// checkSubjectKey looks for the key of a certificate that is not self-signed:
+// one of the ceremony's own, or that of a request the ceremony was given.
+func (v *verifier) checkSubjectKey(a artifact, cert *x509.Certificate) {
+	sum := hash(cert.RawSubjectPublicKeyInfo)
+	for _, k := range v.log.keys {
+		if k.SPKISHA256 == sum {
+			return
+		}
+	}
+	for _, r := range v.log.requests {
+		if r.SPKI == sum && r.Possible {
+			return
+		}
+	}
+	v.findEntry(ArtifactKey, a.File.Name, a.seq, "the certificate is for a public key that no entry speaks of", "", sum)
+}
+
+func (v *verifier) checkCRL(a artifact, der []byte, s *signing) {
+	crl, err := x509.ParseRevocationList(der)
+	if err != nil {
+		v.findEntry(ArtifactFormat, a.File.Name, a.seq, "the CRL cannot be read", "", err.Error())
+		return
+	}
+	v.checkTime(a, "thisUpdate", crl.ThisUpdate, s.at)
+	if !crl.NextUpdate.After(crl.ThisUpdate) {
+		v.findEntry(NotBefore, a.File.Name, a.seq, "nextUpdate is not after thisUpdate", "", crl.NextUpdate.UTC().Format(time.RFC3339))
+	}
+}
+
+// checkTime compares the beginning of a validity with the time of C_Sign.
+func (v *verifier) checkTime(a artifact, field string, begin, signed time.Time) {
+	if begin.After(signed.Add(time.Second)) || begin.Before(signed.Add(-backdating)) {
+		v.findEntry(NotBefore, a.File.Name, a.seq, field+" does not lie within the day before the signature",
+			signed.UTC().Format(time.RFC3339), begin.UTC().Format(time.RFC3339))
+	}
+}

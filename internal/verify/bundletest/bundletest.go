@@ -1,0 +1,298 @@
+// Package bundletest makes whole bundles of invented ceremonies for tests: a
+// log in a real store, software keys that sign certificates and CRLs through
+// internal/pki, a transcript, sums and manifest. What it makes verifies; what a
+// test changes must not.
+package bundletest
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/keyrite/keyrite/audit"
+	"github.com/keyrite/keyrite/audit/sqlite"
+	"github.com/keyrite/keyrite/internal/bundle"
+	"github.com/keyrite/keyrite/internal/paper"
+)
+
+// A Ceremony says how the bundle is to be. The zero Ceremony is a complete
+// rehearsal of one segment.
+type Ceremony struct {
+	Mode    string // "" is rehearsal
+	Pause   bool   // the run pauses after the keys and goes on as a new segment
+	Crash   bool   // it breaks off inside C_Login and goes on as a new segment
+	Abort   bool   // it is given up after the keys
+	Open    bool   // it pauses after the keys and never goes on
+	Failed  bool   // the root's certificate is signed twice; the first try fails
+	NoPaper bool   // the log commits to no transcript
+
+	// Change, if set, may change an entry's data before it is written, or
+	// return nil to leave the entry out.
+	Change func(seq int64, step string, d audit.Data) audit.Data
+	// Before, if set, is called before an entry is written and may write
+	// others through b.Add.
+	Before func(b *Builder, step string, d audit.Data)
+	// Script replaces the bytes of script.yaml.
+	Script []byte
+}
+
+// A Bundle is what was made.
+type Bundle struct {
+	Dir          string
+	Origin       string
+	LogKeys      []string
+	Head         string // root over the closed log, hex
+	Size         int64
+	ScriptSHA256 string
+}
+
+// A Builder writes one ceremony.
+type Builder struct {
+	Ceremony
+	t     testing.TB
+	dir   string
+	now   time.Time
+	store *sqlite.Store
+	log   *audit.Log
+	key   *audit.LogKey
+	made  *Bundle
+
+	step     string
+	busy     bool // inside Before
+	attempts map[string]int
+	segment  int
+	keys     map[string]*tokenKey
+	present  []string
+}
+
+// Make makes a bundle in a new folder below the test's own.
+func Make(t testing.TB, c Ceremony) *Bundle {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "bundle")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if c.Mode == "" {
+		c.Mode = audit.ModeRehearsal
+	}
+	b := &Builder{
+		Ceremony: c, t: t, dir: dir, now: time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC),
+		attempts: map[string]int{}, keys: map[string]*tokenKey{}, made: &Bundle{Dir: dir},
+	}
+	b.run()
+	return b.made
+}
+
+func (b *Builder) must(err error) {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// clock runs evenly, without a monotonic reading.
+func (b *Builder) clock() time.Time {
+	b.now = b.now.Add(1250 * time.Millisecond)
+	return b.now
+}
+
+// Add writes an entry of the running step and returns its number. A Change
+// that drops it makes that -1.
+func (b *Builder) Add(d audit.Data) int64 {
+	b.t.Helper()
+	if b.Before != nil && !b.busy {
+		b.busy = true
+		b.Before(b, b.step, d)
+		b.busy = false
+	}
+	if b.Change != nil {
+		if d = b.Change(b.log.Size(), b.step, d); d == nil {
+			return -1
+		}
+	}
+	e, err := b.log.AppendSync(b.step, d)
+	b.must(err)
+	return e.Seq
+}
+
+// Call writes a PKCS#11 call with its outcome and returns the outcome's number.
+func (b *Builder) Call(i audit.HSMIntent, o audit.HSMOutcome) int64 {
+	b.t.Helper()
+	o.Intent, o.Function = b.Add(&i), i.Function
+	if o.RV == "" {
+		o.RV = "CKR_OK"
+	}
+	o.Micros = 180
+	return b.Add(&o)
+}
+
+// Replace writes a file anew that the builder has written, as a program that
+// lies could.
+func (b *Builder) Replace(name string, content []byte) audit.File {
+	b.t.Helper()
+	b.made.Write(b.t, name, content)
+	return fileOf(name, content)
+}
+
+// Read returns a file of the bundle as it is by now.
+func (b *Builder) Read(name string) []byte {
+	b.t.Helper()
+	return b.made.Read(b.t, name)
+}
+
+// Wait moves the clock.
+func (b *Builder) Wait(d time.Duration) { b.now = b.now.Add(d) }
+
+func (b *Builder) write(name string, content []byte) audit.File {
+	b.t.Helper()
+	b.must(bundle.WriteNew(b.dir, name, content))
+	return fileOf(name, content)
+}
+
+func fileOf(name string, content []byte) audit.File {
+	sum := sha256.Sum256(content)
+	return audit.File{Name: name, SHA256: hex.EncodeToString(sum[:]), Size: int64(len(content))}
+}
+
+func (b *Builder) read(name string) ([]byte, error) {
+	return os.ReadFile(filepath.Join(b.dir, filepath.FromSlash(name)))
+}
+
+// newKey makes the log key of a segment and its file.
+func (b *Builder) newKey() {
+	key, err := audit.NewLogKey(b.made.Origin, rand.Reader)
+	b.must(err)
+	b.key = key
+	b.made.LogKeys = append(b.made.LogKeys, key.VerifierKey())
+	b.write(bundle.LogKeyFile(b.segment), []byte(key.VerifierKey()+"\n"))
+}
+
+func (b *Builder) config() audit.Config {
+	return audit.Config{Store: b.store, Key: b.key, Origin: b.made.Origin, Now: b.clock, Rand: rand.Reader}
+}
+
+// resume begins the next segment as keyrite does.
+func (b *Builder) resume(reason string) {
+	b.t.Helper()
+	head, err := b.store.Head()
+	b.must(err)
+	size, root := b.log.Size(), b.log.Root()
+	b.segment++
+	b.newKey()
+	b.log, err = audit.Reopen(b.config())
+	b.must(err)
+	b.step = ""
+	b.Add(&audit.SegmentOpen{Segment: b.segment, LogKey: b.key.VerifierKey(), Checkpoint: string(head), Reason: reason, Program: program})
+	b.Add(&audit.SegmentAdopt{Size: size, Head: root.String(), Seen: "typed", People: b.present, Custody: "the operator, bag 7"})
+	b.readKey()
+}
+
+func (b *Builder) readKey() {
+	b.t.Helper()
+	sum := sha256.Sum256([]byte(b.key.VerifierKey()))
+	b.Add(&audit.KeyRead{LogKey: b.key.VerifierKey(), Words: strings.Join(audit.Words(sum[:]), " "), People: b.present})
+}
+
+// seal commits to the transcript, closes the log and writes what stands
+// around it.
+func (b *Builder) seal(result string) {
+	b.t.Helper()
+	b.step = ""
+	if !b.NoPaper {
+		pages, err := paper.Paper{}.Commit(b.entries(), b.log.Root(), b.read, b.key.SignBytes)
+		b.must(err)
+		for _, d := range pages {
+			b.Add(d)
+		}
+	}
+	b.Add(&audit.Close{Result: result, Size: b.log.Size() + 1})
+	b.must(b.log.Keep())
+	b.made.Head, b.made.Size = b.log.Root().String(), b.log.Size()
+	b.writeLines()
+	checkpoint := b.log.Checkpoint()
+	entries := b.entries()
+	b.must(b.store.Seal())
+	b.write(bundle.CheckpointFile, checkpoint)
+	if !b.NoPaper {
+		pdf, err := paper.Paper{}.PDF(entries, checkpoint, b.read)
+		b.must(err)
+		b.write(bundle.TranscriptFile, pdf)
+	}
+	sums, err := bundle.Sums(b.dir)
+	b.must(err)
+	b.write(bundle.SumsFile, sums)
+	note, err := b.key.SignNote(bundle.ManifestNote(b.made.Origin, b.log.Size(), b.log.Root(), sha256.Sum256(sums)))
+	b.must(err)
+	b.write(bundle.ManifestFile, note)
+}
+
+func (b *Builder) entries() []*audit.Entry {
+	var list []*audit.Entry
+	b.must(b.log.Entries(0, func(e *audit.Entry) error {
+		list = append(list, e)
+		return nil
+	}))
+	return list
+}
+
+func (b *Builder) writeLines() {
+	var out bytes.Buffer
+	b.must(b.store.Entries(0, func(_ int64, encoded []byte) error {
+		out.Write(encoded)
+		out.WriteByte('\n')
+		return nil
+	}))
+	b.must(bundle.Grow(b.dir, bundle.LogFile, out.Bytes()))
+}
+
+// Copy copies a bundle's files into a new folder, so that many tests can change
+// one bundle.
+func Copy(t testing.TB, from *Bundle) *Bundle {
+	t.Helper()
+	to := *from
+	to.Dir = filepath.Join(t.TempDir(), "bundle")
+	if err := os.CopyFS(to.Dir, os.DirFS(from.Dir)); err != nil {
+		t.Fatal(err)
+	}
+	return &to
+}
+
+// Resum makes SHA256SUMS right again, as anybody can who changes a bundle.
+func (m *Bundle) Resum(t testing.TB) {
+	t.Helper()
+	sums, err := bundle.Sums(m.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Write(t, bundle.SumsFile, sums)
+}
+
+// Read returns a file of the bundle.
+func (m *Bundle) Read(t testing.TB, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(m.Path(name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// Write replaces a file of the bundle.
+func (m *Bundle) Write(t testing.TB, name string, content []byte) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(m.Path(name)), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(m.Path(name), content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Path returns where a file of the bundle is.
+func (m *Bundle) Path(name string) string { return filepath.Join(m.Dir, filepath.FromSlash(name)) }

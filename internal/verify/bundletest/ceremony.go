@@ -1,0 +1,321 @@
+package bundletest
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"path/filepath"
+	"sync"
+
+	"github.com/keyrite/keyrite/audit"
+	"github.com/keyrite/keyrite/audit/sqlite"
+	"github.com/keyrite/keyrite/internal/bundle"
+	"github.com/keyrite/keyrite/internal/pki"
+)
+
+var program = audit.Program{Version: "test", Go: "go1.26", Platform: "linux/amd64", SHA256: hex.EncodeToString(make([]byte, 32))}
+
+// The invented people and the plan.
+var participants = []audit.Participant{
+	{ID: "ada", Name: "Ada Example", Initials: "AE", Roles: []string{"ceremony-administrator", "operator"}},
+	{ID: "oto", Name: "Oto Sample", Initials: "OS", Roles: []string{"user-pin-custodian"}},
+	{ID: "wil", Name: "Wil Muster", Initials: "WM", Roles: []string{"internal-witness"}},
+	{ID: "ewa", Name: "Ewa Próbna", Initials: "EP", Roles: []string{"independent-witness"}},
+}
+
+var plan = []audit.PlanStep{
+	{ID: "roll-call", Kind: "attendance", Title: "Roll call"},
+	{ID: "root-key", Kind: "generate-key", Title: "Root key"},
+	{ID: "sub-key", Kind: "generate-key", Title: "Sub-CA key"},
+	{ID: "root-certificate", Kind: "self-sign-root", Title: "Root certificate"},
+	{ID: "sub-certificate", Kind: "sign-csr", Title: "Sub-CA certificate"},
+	{ID: "root-crl", Kind: "sign-crl", Title: "Root CRL"},
+	{ID: "sub-crl", Kind: "sign-crl", Title: "Sub-CA CRL"},
+	{ID: "verdict", Kind: "verdict", Title: "Verdicts"},
+	{ID: "close", Kind: "close", Title: "Close"},
+}
+
+// A tokenKey stands in for a key on a token.
+type tokenKey struct {
+	audit.Key
+	signer crypto.Signer
+	cert   *x509.Certificate
+}
+
+// rsaKey is made once a test run: it takes the longest.
+var rsaKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+
+func (b *Builder) run() {
+	b.t.Helper()
+	script := b.Script
+	if script == nil {
+		script = []byte("keyrite: 1\ntitle: Root ceremony of an invented authority\n")
+	}
+	file := b.write(bundle.ScriptFile, script)
+	b.made.ScriptSHA256 = file.SHA256
+	var err error
+	b.made.Origin, err = audit.NewOrigin(b.Mode, rand.Reader)
+	b.must(err)
+	b.store, err = sqlite.Create(filepath.Join(b.dir, bundle.DatabaseFile))
+	b.must(err)
+	b.t.Cleanup(func() { _ = b.store.Close() })
+	b.newKey()
+	b.log, err = audit.Create(b.config())
+	b.must(err)
+	b.Add(&audit.LogOpen{
+		Format: audit.FormatVersion, Origin: b.made.Origin, Mode: b.Mode, Script: file, LogKey: b.key.VerifierKey(), Program: program,
+		Title: "Root ceremony", Organisation: "Example Authority", Place: "Vault 2", Purpose: "To test.",
+		Participants: participants, Plan: plan,
+	})
+	b.rollCall()
+	b.generate("root-key", "root")
+	b.generate("sub-key", "sub")
+	switch {
+	case b.Abort:
+		b.Add(&audit.Abort{Reason: "a seal was broken", Person: "ada"})
+		b.seal("aborted")
+		return
+	case b.Open:
+		b.pause()
+		return
+	case b.Pause:
+		b.pause()
+		b.resume("pause")
+	case b.Crash:
+		b.crash()
+	}
+	b.certificates()
+	b.lists()
+	b.verdicts()
+	b.begin("close")
+	b.end("done")
+	b.seal("complete")
+}
+
+func (b *Builder) pause() {
+	b.Add(&audit.Pause{Reason: "lunch", Person: "ada"})
+	b.must(b.log.Keep())
+	b.writeLines()
+}
+
+// crash breaks off inside C_Login of a step and goes on: the room decides what
+// became of the call.
+func (b *Builder) crash() {
+	b.begin("root-certificate")
+	intent := b.Add(&audit.HSMIntent{Function: "C_Login", Session: "1", User: "CKU_USER", PIN: "[redacted]"})
+	b.resume("break")
+	b.step = "root-certificate"
+	b.Add(&audit.HSMUnknown{Intent: intent, Found: "no session is open", Decided: "cannot be known", Person: "ada"})
+	b.step = ""
+}
+
+func (b *Builder) begin(id string) {
+	b.t.Helper()
+	b.step = id
+	b.attempts[id]++
+	for i, p := range plan {
+		if p.ID == id {
+			b.Add(&audit.StepBegin{StepKind: p.Kind, Title: p.Title, Number: i + 1, Of: len(plan), Attempt: b.attempts[id], Actor: "ada", Witnesses: []string{"wil", "ewa"}})
+		}
+	}
+}
+
+func (b *Builder) end(result string) {
+	b.t.Helper()
+	b.Add(&audit.Ack{Person: "wil", As: "witness", What: "I have seen this done as the script says", Typed: "WM"})
+	b.Add(&audit.StepEnd{Result: result})
+	b.step = ""
+	b.must(b.log.Keep())
+}
+
+func (b *Builder) rollCall() {
+	b.begin("roll-call")
+	for _, p := range participants {
+		b.Add(&audit.Attendance{Person: p.ID, Name: p.Name, Roles: p.Roles, Present: true, Identity: "passport"})
+		b.present = append(b.present, p.ID)
+	}
+	b.end("done")
+	b.readKey()
+}
+
+// login opens a session on the token and logs in.
+func (b *Builder) login() {
+	b.Call(audit.HSMIntent{Function: "C_OpenSession", Slot: "0"}, audit.HSMOutcome{Session: "1"})
+	b.Add(&audit.Secret{Person: "oto", Secret: "user PIN", Use: "current", Token: "hsm", Result: "accepted"})
+	b.Call(audit.HSMIntent{Function: "C_Login", Session: "1", User: "CKU_USER", PIN: "[redacted]"}, audit.HSMOutcome{})
+}
+
+func (b *Builder) logout() {
+	b.Call(audit.HSMIntent{Function: "C_Logout", Session: "1"}, audit.HSMOutcome{})
+	b.Call(audit.HSMIntent{Function: "C_CloseSession", Session: "1"}, audit.HSMOutcome{})
+}
+
+func (b *Builder) generate(step, name string) {
+	b.t.Helper()
+	b.begin(step)
+	b.login()
+	k := &tokenKey{}
+	var err error
+	if name == "root" {
+		k.signer, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	} else {
+		k.signer, err = rsaKey()
+	}
+	b.must(err)
+	out := b.Call(audit.HSMIntent{Function: "C_GenerateKeyPair", Session: "1", Mechanism: "CKM_EC_KEY_PAIR_GEN"}, audit.HSMOutcome{PublicKey: "3", PrivateKey: "4"})
+	der, sum, err := pki.SPKISHA256(k.signer.Public())
+	b.must(err)
+	k.Key = audit.Key{
+		Name: name, Token: "hsm", Algorithm: pki.AlgorithmOf(k.signer.Public()), Label: name, ID: "01",
+		SPKI: hex.EncodeToString(der), SPKISHA256: sum, Generated: out, Attributes: []audit.Judgement{},
+	}
+	b.keys[name] = k
+	b.Add(&k.Key)
+	file := b.write("artifacts/"+name+".pub.pem", pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
+	b.Add(&audit.Artifact{File: file, Object: "public-key", Checks: "read from the token"})
+	b.logout()
+	b.end("done")
+}
+
+// Sign has a key sign what build makes, as keyrite's steps do, and writes the
+// artifact. artifact "" leaves it a failed try.
+func (b *Builder) Sign(key, object, name string, artifact bool, build func(random []byte) *pki.TBS) []byte {
+	b.t.Helper()
+	k := b.keys[key]
+	d := &audit.ToBeSigned{Object: object, For: "artifacts/" + name, Key: key, Profile: "test", Lint: []string{}}
+	var random []byte
+	if object == "certificate" {
+		random = make([]byte, pki.SerialRandomSize)
+		_, err := rand.Read(random)
+		b.must(err)
+		d.Random = b.Call(audit.HSMIntent{Function: "C_GenerateRandom", Session: "1", Length: len(random), Purpose: "serial"}, audit.HSMOutcome{Random: hex.EncodeToString(random)})
+		d.Serial = pki.SerialFromRandom(random).Text(16)
+	}
+	tbs := build(random)
+	d.Mechanism, d.Digest, d.Input = tbs.Mechanism, pki.DigestName(tbs.Digest), hex.EncodeToString(tbs.Input)
+	d.TBS = b.writeTBS(name, tbs.DER)
+	of := b.Add(d)
+	b.Call(audit.HSMIntent{Function: "C_SignInit", Session: "1", Mechanism: d.Mechanism, Object: "4"}, audit.HSMOutcome{})
+	raw := rawSign(b, k.signer, tbs)
+	seq := b.Call(audit.HSMIntent{Function: "C_Sign", Session: "1", Data: d.Input, For: of}, audit.HSMOutcome{Signature: hex.EncodeToString(raw)})
+	der, err := pki.AssembleFromTBS(tbs.DER, raw, k.signer.Public())
+	b.must(err)
+	if artifact {
+		typ := map[string]string{"certificate": "CERTIFICATE", "crl": "X509 CRL"}[object]
+		file := b.write("artifacts/"+name, pem.EncodeToMemory(&pem.Block{Type: typ, Bytes: der}))
+		b.Add(&audit.Artifact{File: file, Object: object, Signed: seq, Checks: "signature verified"})
+	}
+	return der
+}
+
+func (b *Builder) writeTBS(name string, der []byte) audit.File {
+	full := bundle.TBSFile("artifacts/" + name)
+	for n := 2; ; n++ {
+		if _, err := b.read(full); err != nil {
+			return b.write(full, der)
+		}
+		full = bundle.TBSFile(fmt.Sprintf("artifacts/%s.%d", name, n))
+	}
+}
+
+// rawSign signs as a token does: r‖s for ECDSA.
+func rawSign(b *Builder, signer crypto.Signer, tbs *pki.TBS) []byte {
+	switch k := signer.(type) {
+	case *ecdsa.PrivateKey:
+		r, s, err := ecdsa.Sign(rand.Reader, k, tbs.Input)
+		b.must(err)
+		raw := make([]byte, 64)
+		r.FillBytes(raw[:32])
+		s.FillBytes(raw[32:])
+		return raw
+	case *rsa.PrivateKey:
+		raw, err := rsa.SignPKCS1v15(nil, k, 0, tbs.Input) // the input is a DigestInfo already
+		b.must(err)
+		return raw
+	}
+	panic("bundletest: no such key")
+}
+
+// Profiles of the invented authority.
+var (
+	rootProfile = pki.Profile{Name: "root", Object: pki.ObjectRootCA, Validity: "10y", KeyUsage: []string{"keyCertSign", "cRLSign"},
+		Subject: pki.Subject{Country: "DE", Organisation: "Example Authority", CommonName: "Example Root"}}
+	subProfile = pki.Profile{Name: "sub", Object: pki.ObjectSubCA, Validity: "5y", PathLength: "0", KeyUsage: []string{"keyCertSign", "cRLSign"},
+		ExtKeyUsage: []string{"serverAuth"}, Policies: []string{"2.23.140.1.2.1"}, CRLURL: "http://crl.example/root.crl", CAIssuersURL: "http://crl.example/root.cer",
+		Subject: pki.Subject{Country: "DE", Organisation: "Example Authority", CommonName: "Example Sub-CA"}}
+	crlProfile = pki.Profile{Name: "crl", Object: pki.ObjectCRL, NextUpdate: "6m"}
+)
+
+func (b *Builder) certificates() {
+	b.t.Helper()
+	root, sub := b.keys["root"], b.keys["sub"]
+	rootTBS := func(random []byte) *pki.TBS {
+		tbs, err := pki.NewCertificate(pki.CertificateRequest{Profile: rootProfile, SubjectKey: root.signer.Public(), IssuerKey: root.signer.Public(), Serial: random, NotBefore: b.now})
+		b.must(err)
+		return tbs
+	}
+	if b.Failed {
+		b.begin("root-certificate")
+		b.login()
+		b.Sign("root", "certificate", "root.pem", false, rootTBS)
+		b.logout()
+		b.end("failed")
+	}
+	b.begin("root-certificate")
+	b.login()
+	root.cert = b.parse(b.Sign("root", "certificate", "root.pem", true, rootTBS))
+	b.logout()
+	b.end("done")
+
+	b.begin("sub-certificate")
+	b.login()
+	sub.cert = b.parse(b.Sign("root", "certificate", "sub-ca.pem", true, func(random []byte) *pki.TBS {
+		tbs, err := pki.NewCertificate(pki.CertificateRequest{Profile: subProfile, SubjectKey: sub.signer.Public(), Issuer: root.cert, IssuerKey: root.signer.Public(), Serial: random, NotBefore: b.now})
+		b.must(err)
+		return tbs
+	}))
+	b.logout()
+	b.end("done")
+}
+
+func (b *Builder) parse(der []byte) *x509.Certificate {
+	b.t.Helper()
+	cert, err := x509.ParseCertificate(der)
+	b.must(err)
+	return cert
+}
+
+func (b *Builder) lists() {
+	for _, name := range []string{"root", "sub"} {
+		k := b.keys[name]
+		b.begin(name + "-crl")
+		b.login()
+		b.Sign(name, "crl", name+".crl.pem", true, func([]byte) *pki.TBS { return b.CRL(k.cert, k.signer.Public()) })
+		b.logout()
+		b.end("done")
+	}
+}
+
+// CRL builds an empty CRL.
+func (b *Builder) CRL(issuer *x509.Certificate, key crypto.PublicKey) *pki.TBS {
+	b.t.Helper()
+	tbs, err := pki.NewCRL(pki.CRLRequest{Profile: crlProfile, Issuer: issuer, IssuerKey: key, Number: big.NewInt(1), ThisUpdate: b.now})
+	b.must(err)
+	return tbs
+}
+
+func (b *Builder) verdicts() {
+	b.begin("verdict")
+	size, root := b.log.Size(), b.log.Root()
+	for _, id := range []string{"wil", "ewa"} {
+		b.Add(&audit.Verdict{Person: id, Agree: true, Size: size, Head: root.String()})
+	}
+	b.end("done")
+}

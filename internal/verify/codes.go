@@ -1,0 +1,173 @@
+package verify
+
+// A Code names a kind of finding. Codes are stable: scripts rely on them.
+type Code string
+
+// The codes, in order of weight: what destroys the evidence first. A code's
+// meaning, usual cause and remedy stand in Codes and in docs/verify.md.
+const (
+	LogKeyDiffers        Code = "E-LOG-KEY-DIFFERS"
+	HeadDiffersFromGiven Code = "E-HEAD-DIFFERS"
+	ScriptNotAgreed      Code = "E-SCRIPT-NOT-AGREED"
+	CheckpointSignature  Code = "E-CHECKPOINT-SIGNATURE"
+	CheckpointFormat     Code = "E-CHECKPOINT-FORMAT"
+	CheckpointRoot       Code = "E-CHECKPOINT-ROOT"
+	LogCut               Code = "E-LOG-CUT"
+	UnsignedTail         Code = "E-UNSIGNED-TAIL"
+	StoredHeadDiffers    Code = "E-STORED-HEAD-DIFFERS"
+	OriginDiffers        Code = "E-ORIGIN-DIFFERS"
+	ChainBroken          Code = "E-CHAIN-BROKEN"
+	EntryFormat          Code = "E-ENTRY-FORMAT"
+	StoresDiffer         Code = "E-STORES-DIFFER"
+	LinesFormat          Code = "E-LINES-FORMAT"
+	DatabaseFormat       Code = "E-DATABASE-FORMAT"
+	SegmentCheckpoint    Code = "E-SEGMENT-CHECKPOINT"
+	SegmentAdoption      Code = "E-SEGMENT-ADOPTION"
+	AfterClose           Code = "E-AFTER-CLOSE"
+	SignatureUnexplained Code = "E-SIGNATURE-UNEXPLAINED"
+	SignedBytesDiffer    Code = "E-SIGNED-BYTES-DIFFER"
+	ArtifactDiffers      Code = "E-ARTIFACT-DIFFERS"
+	ArtifactFormat       Code = "E-ARTIFACT-FORMAT"
+	ArtifactSignature    Code = "E-ARTIFACT-SIGNATURE"
+	ArtifactKey          Code = "E-ARTIFACT-KEY"
+	SerialNotRandom      Code = "E-SERIAL-NOT-RANDOM"
+	NotBefore            Code = "E-NOT-BEFORE"
+	ScriptDiffers        Code = "E-SCRIPT-DIFFERS"
+	ModeDiffers          Code = "E-MODE-DIFFERS"
+	KeyFileDiffers       Code = "E-KEY-FILE-DIFFERS"
+	ManifestSignature    Code = "E-MANIFEST-SIGNATURE"
+	ManifestDiffers      Code = "E-MANIFEST-DIFFERS"
+	SumsFormat           Code = "E-SUMS-FORMAT"
+	SumDiffers           Code = "E-SUM-DIFFERS"
+	FileMissing          Code = "E-FILE-MISSING"
+	FileUnknown          Code = "E-FILE-UNKNOWN"
+	FileKind             Code = "E-FILE-KIND"
+	FileUnreadable       Code = "E-FILE-UNREADABLE"
+	PagesDiffer          Code = "E-PAGES-DIFFER"
+	PageSignature        Code = "E-PAGE-SIGNATURE"
+	PDFDiffers           Code = "E-PDF-DIFFERS"
+	LogGrammar           Code = "E-LOG-GRAMMAR"
+	StepOrder            Code = "E-STEP-ORDER"
+	StepMissing          Code = "E-STEP-MISSING"
+	KeyNotRead           Code = "E-KEY-NOT-READ"
+	CallWithoutOutcome   Code = "E-CALL-WITHOUT-OUTCOME"
+	CallOutcome          Code = "E-CALL-OUTCOME"
+	CallWithoutStep      Code = "E-CALL-WITHOUT-STEP"
+	SecretRecorded       Code = "E-SECRET-RECORDED"
+	RecordedHeadDiffers  Code = "E-RECORDED-HEAD-DIFFERS"
+	TooMuch              Code = "E-TOO-MUCH"
+
+	LogNotClosed        Code = "E-NOT-CLOSED"
+	SegmentUnanchored   Code = "E-SEGMENT-UNANCHORED"
+	WitnessDisagrees    Code = "E-WITNESS-DISAGREES"
+	VerdictMissing      Code = "E-VERDICT-MISSING"
+	SignatureUnused     Code = "E-SIGNATURE-UNUSED"
+	CallUnknown         Code = "E-CALL-UNKNOWN"
+	ManifestMissing     Code = "E-MANIFEST-MISSING"
+	StepSkipped         Code = "E-STEP-SKIPPED"
+	TimeGoesBack        Code = "E-TIME-GOES-BACK"
+	ClockOffset         Code = "E-CLOCK-OFFSET"
+	FileUnlogged        Code = "E-FILE-UNLOGGED"
+	PagesNotCompared    Code = "E-PAGES-NOT-COMPARED"
+	PDFNotCompared      Code = "E-PDF-NOT-COMPARED"
+	DatabaseLeftover    Code = "E-DATABASE-LEFTOVER"
+	CeremonyIsRehearsal Code = "E-REHEARSAL"
+)
+
+// A CodeInfo is what a reader is told of a code.
+type CodeInfo struct {
+	Code   Code
+	Weight Weight
+	Means  string // what the finding says
+	Remedy string // what to do about it
+}
+
+// Codes lists every code, heaviest first.
+var Codes = []CodeInfo{
+	{LogKeyDiffers, Failure, "the log key given from outside is not the log's", "compare with what was read aloud and written down in the room; if that is right, the log was replaced"},
+	{HeadDiffersFromGiven, Failure, "the head given from outside is not the log's", "compare with what was written down; if that is right, the log was replaced or changed"},
+	{ScriptNotAgreed, Failure, "the script's hash given from outside is not that of script.yaml", "the ceremony followed another script than the one agreed"},
+	{CheckpointSignature, Failure, "a checkpoint is not signed by the log key of its segment", "the log or its key was replaced; look for an older copy"},
+	{CheckpointFormat, Failure, "a checkpoint is not a signed note of the form of C2SP tlog-checkpoint", "the file was damaged or replaced"},
+	{CheckpointRoot, Failure, "a signed checkpoint's root is not the root over the log's entries", "an entry was changed after it was signed; findings about entries say where"},
+	{LogCut, Failure, "the signed checkpoint has more entries than the log", "entries at the end were removed"},
+	{UnsignedTail, Failure, "the log has entries that the final checkpoint does not sign", "entries were added at the end"},
+	{StoredHeadDiffers, Failure, "the head in audit.db is not the file checkpoint", "one of the two was replaced"},
+	{OriginDiffers, Failure, "a note names another log than the log's first entry", "a file of another ceremony was put here"},
+	{ChainBroken, Failure, "an entry does not follow from the one before it", "an entry was changed, removed, inserted or moved at this place"},
+	{EntryFormat, Failure, "an entry is not one canonical JSON object of a known kind", "the entry was damaged or forged"},
+	{StoresDiffer, Failure, "audit.db and log.jsonl do not hold the same bytes", "one of the two was changed; the chain and the checkpoint tell which"},
+	{LinesFormat, Failure, "log.jsonl is not made of lines that end", "the file was cut off or damaged"},
+	{DatabaseFormat, Failure, "audit.db is not a closed log's database", "the database was damaged, changed with other tools, or holds something hidden"},
+	{SegmentCheckpoint, Failure, "a segment does not begin with the checkpoint that the log had before it", "the log was changed while it was paused"},
+	{SegmentAdoption, Failure, "nobody compared the head when the ceremony went on after a break", "ask who was in the room what they compared"},
+	{AfterClose, Failure, "something follows the entry that closes the log", "entries were added after the ceremony"},
+	{SignatureUnexplained, Failure, "the token signed something that is not in the bundle", "find out what was signed: nobody can tell from the bundle"},
+	{SignedBytesDiffer, Failure, "what the token signed is not what was announced or stored", "find out what was signed"},
+	{ArtifactDiffers, Failure, "a file is not the one that the log recorded", "the file was replaced or changed"},
+	{ArtifactFormat, Failure, "a certificate, CRL or key is not in its one form", "the file was replaced or damaged"},
+	{ArtifactSignature, Failure, "a certificate's or CRL's signature does not verify with the issuer's key", "do not use it"},
+	{ArtifactKey, Failure, "a file's public key is not the one that the log recorded", "the file or the key was replaced"},
+	{SerialNotRandom, Failure, "a serial number is not made of the random bytes that the log recorded", "the serial number was chosen, not drawn (BR 7.1.2.1)"},
+	{NotBefore, Failure, "a validity does not fit the time of the signature", "the object was dated back or ahead (BR 7.1.2.1.1)"},
+	{ScriptDiffers, Failure, "script.yaml is not the script that the log began with", "the script was changed afterwards"},
+	{ModeDiffers, Failure, "log, origin and mode do not agree whether this is a rehearsal", "a rehearsal is passed off as the ceremony, or the other way"},
+	{KeyFileDiffers, Failure, "a file in keys/ is not the log key of its segment", "the key file was replaced"},
+	{ManifestSignature, Failure, "the manifest is not signed by the log's last key", "the manifest was replaced, or files were changed and it was made again"},
+	{ManifestDiffers, Failure, "the manifest speaks of another log or another SHA256SUMS", "a file was changed after the ceremony, or the manifest is another ceremony's"},
+	{SumsFormat, Failure, "SHA256SUMS is not in its one form", "the file was changed"},
+	{SumDiffers, Failure, "a file's SHA-256 is not the one in SHA256SUMS", "the file was changed or damaged"},
+	{FileMissing, Failure, "a file of the bundle is missing", "look for another copy of the bundle; if the run broke off at its end, keyrite resume makes what is missing"},
+	{FileUnknown, Failure, "a file has no place in a bundle", "find out who put it there; take it out of the copy and check again"},
+	{FileKind, Failure, "a name of the bundle is a link or device, not a file", "copy the bundle with the files themselves"},
+	{FileUnreadable, Failure, "a file cannot be read or is too large", "copy the bundle again from its medium"},
+	{PagesDiffer, Failure, "the transcript's page digests are not those of the pages made from the log", "the log or the commitment was changed"},
+	{PageSignature, Failure, "a page is not signed by the log key", "the commitment was changed"},
+	{PDFDiffers, Failure, "transcript.pdf is not the one made from the log", "the PDF was changed; make it again with keyrite transcript"},
+	{LogGrammar, Failure, "entries stand in an order that no run writes", "the log was not written by keyrite, or by a changed one"},
+	{StepOrder, Failure, "a step is not the one whose turn it was by the script", "steps were left out, moved or repeated without a record"},
+	{StepMissing, Failure, "the log says complete, but a step was neither done nor skipped", "ask why the step was left out"},
+	{KeyNotRead, Failure, "the log key was not read aloud before the first PKCS#11 call", "nobody can tell this log from a later one by its key"},
+	{CallWithoutOutcome, Failure, "a PKCS#11 call has neither an outcome nor a decision of the room about it", "find out what became of the call"},
+	{CallOutcome, Failure, "an outcome does not belong to the call before it", "the log was not written by keyrite, or by a changed one"},
+	{CallWithoutStep, Failure, "a call that changes the token belongs to no step", "find out why the call was made"},
+	{SecretRecorded, Failure, "a secret stands in the log", "change that PIN; keep the log from those who should not know it"},
+	{RecordedHeadDiffers, Failure, "an entry speaks of a head that the log did not have", "a verdict, an adoption or a page was given for another log"},
+	{TooMuch, Failure, "the bundle holds more than any ceremony makes", "the bundle was made to exhaust whoever reads it"},
+
+	{LogNotClosed, Warning, "the log was not closed: the ceremony goes on, was paused or broke off", "keyrite resume goes on; afterwards check again"},
+	{SegmentUnanchored, Warning, "nothing from outside vouches for a segment", "give its log key with --log-key, or the final head with --head"},
+	{WitnessDisagrees, Warning, "a witness does not agree", "read the reason; ask the witness"},
+	{VerdictMissing, Warning, "a witness who was present gave no verdict", "a missing verdict is never agreement: ask the witness"},
+	{SignatureUnused, Warning, "the token signed something that became no artifact", "a failed try: its bytes are in the bundle; make sure that nobody has the signature besides"},
+	{CallUnknown, Warning, "what became of a PKCS#11 call was decided by the room", "read what the token showed and who decided"},
+	{ManifestMissing, Warning, "there is no manifest, so nobody signed SHA256SUMS", "the run broke off after its log was closed, or the file was removed; log, script, artifacts and transcript are bound by the log itself"},
+	{StepSkipped, Warning, "a step was skipped", "read the deviation that says why"},
+	{TimeGoesBack, Warning, "an entry is earlier than the one before it", "the machine's clock was set back"},
+	{ClockOffset, Warning, "the machine's clock was over a minute off, or jumped", "correct the times in the log by the offset"},
+	{FileUnlogged, Warning, "bytes to be signed are in the bundle that no entry announces", "a try broke off before it was announced; nothing was signed"},
+	{PagesNotCompared, Warning, "the transcript's pages could not be made again here", "check with a verifier of the version that the log names"},
+	{PDFNotCompared, Warning, "transcript.pdf could not be compared byte for byte", "check with a verifier of the versions that the log names; until then compare the pages' QR codes"},
+	{DatabaseLeftover, Remark, "interior pages of audit.db hold bytes that SQLite left there", "nothing: no reader looks at them, and SHA256SUMS covers them"},
+	{CeremonyIsRehearsal, Remark, "this was a rehearsal", "nothing made in it may be trusted"},
+}
+
+// weight returns a code's weight.
+func (c Code) weight() Weight {
+	for i := range Codes {
+		if Codes[i].Code == c {
+			return Codes[i].Weight
+		}
+	}
+	panic("verify: code without a place in the table: " + string(c))
+}
+
+// remedy returns what to do about a code.
+func (c Code) remedy() string {
+	for i := range Codes {
+		if Codes[i].Code == c {
+			return Codes[i].Remedy
+		}
+	}
+	return ""
+}

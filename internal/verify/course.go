@@ -1,0 +1,243 @@
+package verify
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"strings"
+
+	"github.com/keyrite/keyrite/audit"
+)
+
+// takeCourse reads an entry about the ceremony's course.
+func (f *facts) takeCourse(e *audit.Entry, tree *audit.Frontier) {
+	switch d := e.Data.(type) {
+	case *audit.LogOpen:
+		f.takeOpen(e, d)
+	case *audit.SegmentOpen:
+		f.takeSegment(e, d, tree)
+	case *audit.SegmentAdopt:
+		f.takeAdopt(e, d)
+	case *audit.KeyRead:
+		f.takeKeyRead(e, d)
+	case *audit.StepBegin:
+		f.takeStepBegin(e, d)
+	case *audit.StepEnd:
+		f.takeStepEnd(e, d)
+	case *audit.Clock:
+		if d.OffsetMS > 60000 || d.OffsetMS < -60000 {
+			f.find(ClockOffset, e.Seq, "the machine's clock differs from the room's second clock by over a minute", "", fmt.Sprintf("%d ms", d.OffsetMS))
+		}
+	case *audit.ClockJump:
+		f.find(ClockOffset, e.Seq, "the machine's clock was set during the ceremony", "", fmt.Sprintf("%d ms by the wall clock in %d ms", d.WallMS, d.MonotonicMS))
+	case *audit.Abort:
+		f.aborted, f.running = true, ""
+	case *audit.Pause:
+		f.running = ""
+	case *audit.Close:
+		f.takeClose(e, d)
+	}
+}
+
+func (f *facts) takeOpen(e *audit.Entry, d *audit.LogOpen) {
+	if f.open != nil {
+		return // reported by take
+	}
+	f.open, f.openedAt = d, e.Time
+	if d.Format != audit.FormatVersion {
+		f.find(LogGrammar, e.Seq, "the log has another format version than this program reads", fmt.Sprint(audit.FormatVersion), fmt.Sprint(d.Format))
+	}
+	if mode, err := audit.OriginMode(d.Origin); err != nil || mode != d.Mode {
+		f.find(ModeDiffers, e.Seq, "the log's origin and its mode disagree", d.Mode, d.Origin)
+	}
+	for i, s := range d.Plan {
+		if _, twice := f.plan[s.ID]; twice {
+			f.find(LogGrammar, e.Seq, fmt.Sprintf("the plan has the step %q twice", s.ID), "", "")
+		}
+		f.plan[s.ID] = i
+	}
+	f.addSegment(e, d.LogKey, "", "")
+}
+
+// addSegment begins a segment. Its key's name must be the log's origin.
+func (f *facts) addSegment(e *audit.Entry, key, reason, checkpoint string) {
+	if name, _, _ := strings.Cut(key, "+"); name != f.origin() {
+		f.find(OriginDiffers, e.Seq, "the log key has another name than the log's origin", f.origin(), name)
+	}
+	f.segments = append(f.segments, Segment{Number: len(f.segments), First: e.Seq, Last: e.Seq, LogKey: key, Reason: reason, checkpoint: checkpoint})
+}
+
+func (f *facts) segment() *Segment {
+	if len(f.segments) == 0 {
+		f.segments = append(f.segments, Segment{})
+	}
+	return &f.segments[len(f.segments)-1]
+}
+
+// takeSegment reads the entry of a run that goes on: it must carry the
+// checkpoint of exactly the log before it, signed by the former segment's key.
+func (f *facts) takeSegment(e *audit.Entry, d *audit.SegmentOpen, tree *audit.Frontier) {
+	if d.Segment != len(f.segments) {
+		f.find(LogGrammar, e.Seq, "the segment has another number than its place", fmt.Sprint(len(f.segments)), fmt.Sprint(d.Segment))
+	}
+	former := f.segment().LogKey
+	cp, err := audit.OpenCheckpoint([]byte(d.Checkpoint), former)
+	switch {
+	case err != nil:
+		f.find(SegmentCheckpoint, e.Seq, "the checkpoint that the segment goes on from is not signed by the key of the segment before", former, err.Error())
+	case cp.Origin != f.origin():
+		f.find(SegmentCheckpoint, e.Seq, "the checkpoint that the segment goes on from is of another log", f.origin(), cp.Origin)
+	case cp.Size != tree.Size() || cp.Root != tree.Root():
+		f.find(SegmentCheckpoint, e.Seq, "the segment does not go on from the log before it",
+			fmt.Sprintf("%d entries, root %s", tree.Size(), tree.Root()), fmt.Sprintf("%d entries, root %s", cp.Size, cp.Root))
+	}
+	f.running, f.ended = "", ""
+	f.addSegment(e, d.LogKey, d.Reason, d.Checkpoint)
+}
+
+func (f *facts) takeAdopt(e *audit.Entry, d *audit.SegmentAdopt) {
+	s := f.segment()
+	if s.Number == 0 || s.adopted {
+		f.find(LogGrammar, e.Seq, "an adoption stands where no run went on", "", "")
+	}
+	if len(d.People) == 0 {
+		f.find(SegmentAdoption, e.Seq, "nobody agreed to go on from this head", "", "")
+	}
+	if d.Size != s.First {
+		f.find(SegmentAdoption, e.Seq, "the head that was compared is not that of the log before the break", fmt.Sprint(s.First), fmt.Sprint(d.Size))
+	}
+	f.heads = append(f.heads, spoken{e.Seq, d.Size, d.Head, "the adoption"})
+	s.adopted = true
+}
+
+func (f *facts) takeKeyRead(e *audit.Entry, d *audit.KeyRead) {
+	s := f.segment()
+	if d.LogKey != s.LogKey {
+		f.find(KeyNotRead, e.Seq, "another key was read aloud than the segment's", s.LogKey, d.LogKey)
+	}
+	sum := sha256.Sum256([]byte(d.LogKey))
+	if words := strings.Join(audit.Words(sum[:]), " "); d.Words != words {
+		f.find(KeyNotRead, e.Seq, "the words read aloud are not those of the log key", words, d.Words)
+	}
+	if len(d.People) == 0 {
+		f.find(KeyNotRead, e.Seq, "nobody confirmed to have heard the log key", "", "")
+	}
+	s.keyRead = true
+}
+
+// inStep checks that an entry belongs to the running step, the one just
+// ended, or none. Entries between steps may also name what the runner did.
+func (f *facts) inStep(e *audit.Entry) {
+	switch e.Data.(type) {
+	case *audit.StepBegin, *audit.StepEnd, *audit.HSMUnknown:
+		return
+	}
+	outside := f.running == "" && (e.Step == f.ended || e.Step == "resume" || e.Step == "abort")
+	if e.Step != "" && e.Step != f.running && !outside {
+		f.find(LogGrammar, e.Seq, "the entry names a step that does not run", f.running, e.Step)
+	}
+}
+
+// ready reports a segment that acts before the room has adopted the log.
+func (f *facts) ready(seq int64) {
+	if s := f.segment(); s.Number > 0 && !s.adopted {
+		f.find(SegmentAdoption, seq, fmt.Sprintf("segment %d goes on before anybody compared the head", s.Number), "segment-adopt", "")
+		s.adopted = true // once is enough
+	}
+}
+
+func (f *facts) takeStepBegin(e *audit.Entry, d *audit.StepBegin) {
+	f.ready(e.Seq)
+	if f.running != "" {
+		f.find(LogGrammar, e.Seq, "a step begins inside another", "step-end of "+f.running, e.Step)
+	}
+	f.running = e.Step
+	s := f.steps[e.Step]
+	if s == nil {
+		if !f.hold(e.Seq, len(e.Step)+64) {
+			return
+		}
+		s = new(stepFacts)
+		f.steps[e.Step] = s
+	}
+	s.attempts++
+	if d.Attempt != s.attempts {
+		f.find(StepOrder, e.Seq, fmt.Sprintf("number of the attempt of step %q", e.Step), fmt.Sprint(s.attempts), fmt.Sprint(d.Attempt))
+	}
+	f.inTurn(e, d, s)
+	s.result = ""
+}
+
+// inTurn checks a step against the plan in the log's first entry.
+func (f *facts) inTurn(e *audit.Entry, d *audit.StepBegin, s *stepFacts) {
+	if f.open == nil {
+		return
+	}
+	i, planned := f.plan[e.Step]
+	if !planned {
+		f.find(StepOrder, e.Seq, "a step that is not in the script", "", e.Step)
+		return
+	}
+	p := f.open.Plan[i]
+	if d.Number != i+1 || d.Of != len(f.open.Plan) || d.StepKind != p.Kind || d.Title != p.Title {
+		f.find(StepOrder, e.Seq, "the step is not as the script has it",
+			fmt.Sprintf("%d of %d, %s, %q", i+1, len(f.open.Plan), p.Kind, p.Title), fmt.Sprintf("%d of %d, %s, %q", d.Number, d.Of, d.StepKind, d.Title))
+	}
+	if s.result == "done" || s.result == "skipped" {
+		f.find(StepOrder, e.Seq, fmt.Sprintf("the step %q begins again though it was %s", e.Step, s.result), "", "")
+	}
+	if i > 0 {
+		if before := f.steps[f.open.Plan[i-1].ID]; before == nil || before.result != "done" && before.result != "skipped" {
+			f.find(StepOrder, e.Seq, "the step begins before the one in front of it is over", f.open.Plan[i-1].ID, e.Step)
+		}
+	}
+}
+
+func (f *facts) takeStepEnd(e *audit.Entry, d *audit.StepEnd) {
+	if e.Step != f.running || e.Step == "" {
+		f.find(LogGrammar, e.Seq, "a step ends that does not run", f.running, e.Step)
+		return
+	}
+	switch d.Result {
+	case "done", "failed":
+	case "skipped":
+		f.find(StepSkipped, e.Seq, fmt.Sprintf("the step %q was skipped: %s", e.Step, d.Reason), "", "")
+	default:
+		f.find(LogGrammar, e.Seq, "result of a step", "done, failed or skipped", d.Result)
+	}
+	if s := f.steps[e.Step]; s != nil {
+		s.result = d.Result
+	}
+	f.ended, f.running = f.running, ""
+}
+
+func (f *facts) takeClose(e *audit.Entry, d *audit.Close) {
+	f.close = d
+	want := "complete"
+	if f.aborted {
+		want = "aborted"
+	}
+	if d.Result != want {
+		f.find(LogGrammar, e.Seq, "how the ceremony ended", want, d.Result)
+	}
+	if d.Size != e.Seq+1 {
+		f.find(LogGrammar, e.Seq, "the entry that closes the log names another size", fmt.Sprint(e.Seq+1), fmt.Sprint(d.Size))
+	}
+	if f.running != "" {
+		f.find(LogGrammar, e.Seq, "the log is closed inside a step", "step-end of "+f.running, "")
+	}
+	if d.Result == "complete" {
+		f.ready(e.Seq)
+	}
+}
+
+// finishSteps finds the steps of a complete ceremony that were left out.
+func (f *facts) finishSteps() {
+	if f.open == nil || f.close == nil || f.close.Result != "complete" {
+		return
+	}
+	for _, p := range f.open.Plan {
+		if s := f.steps[p.ID]; s == nil || s.result != "done" && s.result != "skipped" {
+			f.find(StepMissing, f.lastSeq, fmt.Sprintf("the step %q was neither done nor skipped", p.ID), "", "")
+		}
+	}
+}

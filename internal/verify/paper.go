@@ -1,0 +1,178 @@
+package verify
+
+import (
+	"bytes"
+	"encoding/hex"
+	"fmt"
+	"runtime"
+
+	"github.com/keyrite/keyrite/audit"
+	"github.com/keyrite/keyrite/internal/bundle"
+	"github.com/keyrite/keyrite/internal/transcript"
+)
+
+// checkHeads goes through the log once more where entries speak of a head, and
+// compares it with the root at that size.
+func (v *verifier) checkHeads(c *Check) {
+	c.Count = int64(len(v.log.heads))
+	if len(v.log.heads) == 0 {
+		return
+	}
+	want := map[int64]audit.Hash{}
+	for _, h := range v.log.heads {
+		want[h.size] = audit.Hash{}
+	}
+	var tree audit.Frontier
+	note := func() {
+		if _, ok := want[tree.Size()]; ok {
+			want[tree.Size()] = tree.Root()
+		}
+	}
+	note()
+	v.each(v.log.file, func(_ int64, b []byte) {
+		tree.Append(audit.LeafHash(b))
+		note()
+	})
+	for _, h := range v.log.heads {
+		if h.size < 0 || h.size > h.seq {
+			v.findEntry(RecordedHeadDiffers, v.log.file, h.seq, h.what+" speaks of more entries than there were", fmt.Sprint(h.seq), fmt.Sprint(h.size))
+		} else if root := want[h.size]; root.String() != h.head {
+			v.findEntry(RecordedHeadDiffers, v.log.file, h.seq, h.what+" speaks of another head than the log had at that size", root.String(), h.head)
+		}
+	}
+}
+
+// checkTranscript checks what the log commits to about the paper: that there
+// is a commitment, its signatures, the pages made again, the PDF.
+func (v *verifier) checkTranscript(c *Check) {
+	pages := v.log.pages
+	if len(pages) == 0 {
+		c.Result = "not done"
+		if v.closed() {
+			v.find(PagesDiffer, v.log.file, "the log is closed and commits to no transcript", "a transcript entry", "")
+		}
+		return
+	}
+	digests := v.checkCommitment(c, pages)
+	if !v.has(bundle.TranscriptFile) || digests == nil {
+		return
+	}
+	v.recompose(c, pages, digests)
+}
+
+// checkCommitment checks the transcript entries: together they name every page
+// once, for one state of the log, each signed. It returns the digests, nil if
+// they are not whole.
+func (v *verifier) checkCommitment(c *Check, pages []committed) []audit.Hash {
+	first := pages[0]
+	var digests []audit.Hash
+	whole := true
+	for _, p := range pages {
+		if p.Size != first.Size || p.Head != first.Head || p.Of != first.Of || p.Renderer != first.Renderer || p.First != len(digests)+1 {
+			v.findEntry(PagesDiffer, v.log.file, p.seq, "the transcript entries do not belong together", fmt.Sprintf("page %d of %d of %d entries", len(digests)+1, first.Of, first.Size), fmt.Sprintf("page %d of %d of %d entries", p.First, p.Of, p.Size))
+			whole = false
+		}
+		for _, page := range p.Pages {
+			c.Count++
+			digest, ok := v.checkPage(p, page, len(digests)+1)
+			digests = append(digests, digest)
+			whole = whole && ok
+		}
+	}
+	if len(digests) != first.Of {
+		v.findEntry(PagesDiffer, v.log.file, first.seq, "the transcript entries do not name every page", fmt.Sprint(first.Of), fmt.Sprint(len(digests)))
+		whole = false
+	}
+	if !whole {
+		return nil
+	}
+	return digests
+}
+
+// checkPage checks one page's signature.
+func (v *verifier) checkPage(p committed, page audit.Page, number int) (digest audit.Hash, ok bool) {
+	d, err := hex.DecodeString(page.Digest)
+	sig, err2 := hex.DecodeString(page.Signature)
+	head, err3 := hex.DecodeString(p.Head)
+	if err != nil || err2 != nil || err3 != nil || len(d) != len(digest) || len(head) != len(digest) || p.segment < 0 || v.log.open == nil {
+		v.findEntry(PageSignature, v.log.file, p.seq, fmt.Sprintf("page %d: digest, head or signature cannot be read", number), "", page.Digest)
+		return digest, false
+	}
+	digest = audit.Hash(d)
+	text := transcript.PageNote(v.log.open.Origin, v.log.open.Mode, number, p.Of, digest, p.Size, audit.Hash(head))
+	if err := audit.VerifyBytes(v.log.segments[p.segment].LogKey, []byte(text), sig); err != nil {
+		v.findEntry(PageSignature, v.log.file, p.seq, fmt.Sprintf("page %d is not signed by the log key", number), "", err.Error())
+		return digest, false
+	}
+	return digest, true
+}
+
+// recompose makes the transcript again and compares.
+func (v *verifier) recompose(c *Check, pages []committed, digests []audit.Hash) {
+	first := pages[0]
+	if v.Recompose == nil || first.Renderer != transcript.Renderer {
+		v.findEntry(PagesNotCompared, bundle.TranscriptFile, first.seq, "the pages cannot be made again by this program", first.Renderer, transcript.Renderer)
+		c.Note = "signatures only; pages and PDF were not compared"
+		return
+	}
+	again, pdf, err := v.callRecompose()
+	if err != nil {
+		v.findEntry(PagesNotCompared, bundle.TranscriptFile, first.seq, "making the pages again failed", "", err.Error())
+		c.Note = "signatures only; pages and PDF were not compared"
+		return
+	}
+	made := transcript.Digests(again)
+	if len(made) != len(digests) {
+		v.findEntry(PagesDiffer, v.log.file, first.seq, "the log gives another number of pages than was signed", fmt.Sprint(len(made)), fmt.Sprint(len(digests)))
+		return
+	}
+	for i := range made {
+		if made[i] != digests[i] {
+			v.findEntry(PagesDiffer, v.log.file, first.seq, fmt.Sprintf("page %d made from the log is not the one that was signed (every page behind it differs, too)", i+1), made[i].String(), digests[i].String())
+			break
+		}
+	}
+	v.comparePDF(c, first, pdf)
+}
+
+// callRecompose calls the hook with all entries of the log. The drawing
+// library panics on some texts; that must not end the check.
+func (v *verifier) callRecompose() (pages []transcript.Page, pdf []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the renderer gave up: %v", p)
+		}
+	}()
+	var entries []*audit.Entry
+	held := 0
+	v.each(v.log.file, func(_ int64, b []byte) {
+		e, perr := audit.Parse(b)
+		if held += len(b); perr != nil || held > v.limit() {
+			err = fmt.Errorf("entry %d: it cannot be read, or the log is too long for a transcript", len(entries))
+			return
+		}
+		entries = append(entries, e)
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return v.Recompose(v, entries)
+}
+
+func (v *verifier) comparePDF(c *Check, first committed, pdf []byte) {
+	if len(pdf) == 0 || first.Go != runtime.Version() {
+		v.findEntry(PDFNotCompared, bundle.TranscriptFile, first.seq, "the PDF cannot be drawn again here byte for byte: its renderer, fonts or Go version are others", first.Go, runtime.Version())
+		c.Note = "the pages hold; the PDF was not compared byte for byte"
+		return
+	}
+	b, ok := v.load(bundle.TranscriptFile)
+	if !ok || bytes.Equal(b, pdf) {
+		return
+	}
+	at := 0
+	for at < min(len(b), len(pdf)) && b[at] == pdf[at] {
+		at++
+	}
+	v.report.add(Finding{Code: PDFDiffers, Weight: Failure, File: bundle.TranscriptFile, Entry: -1, Offset: int64(at), What: "the file is not the PDF made from the log",
+		Expected: fmt.Sprintf("%d bytes, SHA-256 %s", len(pdf), hash(pdf)), Found: fmt.Sprintf("%d bytes, SHA-256 %s", len(b), hash(b))})
+}

@@ -1,0 +1,103 @@
+package steps
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/keyrite/keyrite/audit"
+	"github.com/keyrite/keyrite/ceremony"
+	"github.com/keyrite/keyrite/internal/room"
+)
+
+// An attendance step is the roll call.
+type attendance struct {
+	People   []string `yaml:"people" desc:"participants called; all of the script if left out"`
+	Required []string `yaml:"required" desc:"participants without whom the ceremony does not start; all called if left out"`
+}
+
+// Check notes who is in the room from here on.
+func (a *attendance) Check(w *ceremony.World) {
+	called := a.called(w.Script)
+	if w.Present == nil {
+		w.Present = map[string]bool{}
+	}
+	for i, id := range called {
+		if w.Script.Participant(id) == nil {
+			w.Problem(fmt.Sprintf("people[%d]", i), "%q is not a participant of the script", id)
+		}
+		w.Present[id] = true
+	}
+	for i, id := range a.Required {
+		if !w.Present[id] {
+			w.Problem(fmt.Sprintf("required[%d]", i), "%q is not called at this roll call", id)
+		}
+	}
+}
+
+func (a *attendance) called(s *ceremony.Script) []string {
+	if len(a.People) > 0 {
+		return a.People
+	}
+	var ids []string
+	for _, p := range s.Participants {
+		ids = append(ids, p.ID)
+	}
+	return ids
+}
+
+// Run calls everybody.
+func (a *attendance) Run(s *ceremony.Session) error {
+	rows := [][]string{}
+	absent := map[string]bool{}
+	for _, id := range a.called(s.Script()) {
+		d, err := a.call(s, s.Script().Participant(id))
+		if err != nil {
+			return err
+		}
+		absent[id] = !d.Present
+		rows = append(rows, []string{d.Name, strings.Join(d.Roles, ", "), yesNo(d.Present, "present", "ABSENT"), d.Identity})
+	}
+	s.Show(room.Table{Header: []string{"name", "roles", "", "identity seen"}, Rows: rows})
+	return a.missing(s, absent)
+}
+
+func (a *attendance) call(s *ceremony.Session, p *ceremony.Participant) (*audit.Attendance, error) {
+	d := &audit.Attendance{Person: p.ID, Name: p.Name, Roles: append([]string{}, p.Roles...)}
+	v, err := s.AskOnly(p.ID, "present", fmt.Sprintf("Is %s (%s) here?", p.Name, strings.Join(p.Roles, ", ")),
+		room.Choice{Word: "yes", Does: "present"}, room.Choice{Word: "no", Does: "absent"})
+	if err != nil {
+		return nil, err
+	}
+	if d.Present = v == "yes"; d.Present {
+		d.Identity, err = s.AskOnly(p.ID, "identity", "Which identity document was seen, and by whom? (kind only, no number)")
+		if err != nil {
+			return nil, err
+		}
+	}
+	_, err = s.Record(d)
+	return d, err
+}
+
+func (a *attendance) missing(s *ceremony.Session, absent map[string]bool) error {
+	required := a.Required
+	if len(required) == 0 {
+		required = a.called(s.Script())
+	}
+	var who []string
+	for _, id := range required {
+		if absent[id] {
+			who = append(who, s.Script().Shown(id))
+		}
+	}
+	if len(who) == 0 {
+		return nil
+	}
+	return fmt.Errorf("the ceremony cannot start: %s must be here and is absent", strings.Join(who, ", "))
+}
+
+func yesNo(b bool, yes, no string) string {
+	if b {
+		return yes
+	}
+	return no
+}

@@ -1,0 +1,159 @@
+package steps_test
+
+import (
+	"crypto/rand"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/keyrite/keyrite/audit"
+	"github.com/keyrite/keyrite/audit/sqlite"
+	"github.com/keyrite/keyrite/ceremony"
+	"github.com/keyrite/keyrite/internal/bundle"
+	"github.com/keyrite/keyrite/internal/paper"
+	"github.com/keyrite/keyrite/internal/room"
+	"github.com/keyrite/keyrite/internal/room/answers"
+	"github.com/keyrite/keyrite/internal/room/plain"
+	"github.com/keyrite/keyrite/internal/token"
+	"github.com/keyrite/keyrite/internal/token/p11"
+	"github.com/keyrite/keyrite/internal/token/softhsm"
+	"github.com/keyrite/keyrite/steps"
+	"github.com/keyrite/keyrite/templates"
+)
+
+// A stage is a ceremony on a throw-away SoftHSM2 token, with people who answer
+// from a list.
+type stage struct {
+	dir     string // holds bundle, token and answers
+	script  []byte
+	answers string // file
+	lib     *p11.Module
+	store   func(ceremony.Store) ceremony.Store // wraps the store, for faults
+	token   func(token.Module) token.Module     // wraps the token
+	out     io.Writer
+}
+
+func (st *stage) bundle() string { return filepath.Join(st.dir, "bundle") }
+
+// openStage makes the token and loads SoftHSM2. A missing module fails.
+func openStage(dir, template string) (*stage, error) {
+	st := &stage{dir: dir, out: io.Discard, answers: filepath.Join(dir, "answers.yaml")}
+	var err error
+	if st.script, err = templates.Ceremonies.ReadFile("ceremonies/" + template + ".yaml"); err != nil {
+		return nil, err
+	}
+	b, err := templates.Ceremonies.ReadFile("ceremonies/" + template + ".answers.yaml")
+	if err != nil {
+		return nil, err
+	}
+	return st, st.prepare(b)
+}
+
+func (st *stage) prepare(answerList []byte) error {
+	conf := filepath.Join(st.dir, "token", "softhsm2.conf")
+	if _, err := os.Stat(conf); err != nil {
+		if conf, err = softhsm.Provision(filepath.Join(st.dir, "token")); err != nil {
+			return err
+		}
+	}
+	if err := os.Setenv(softhsm.ConfigEnv, conf); err != nil {
+		return err
+	}
+	if err := os.WriteFile(st.answers, answerList, 0o600); err != nil {
+		return err
+	}
+	path, err := softhsm.Module()
+	if err != nil {
+		return err
+	}
+	st.lib, err = p11.Open(path)
+	return err
+}
+
+func (st *stage) config(store ceremony.Store) (*ceremony.Config, error) {
+	s, problems := ceremony.ParseAndCheck("script.yaml", st.script, steps.Kinds())
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	a, err := answers.Load(st.answers)
+	if err != nil {
+		return nil, err
+	}
+	var rm room.Room = answers.New(plain.NewScreen(st.out, false, 100), a)
+	if st.store != nil {
+		store = st.store(store)
+	}
+	var module token.Module = st.lib
+	if st.token != nil {
+		module = st.token(module)
+	}
+	return &ceremony.Config{
+		Script: s, ScriptBytes: st.script, Dir: st.bundle(), Media: st.dir, Mode: ceremony.Rehearsal, Stand: true,
+		Room: rm, Store: store, Paper: paper.Paper{}, Now: time.Now, Sleep: time.Sleep, Rand: rand.Reader,
+		Program: audit.Program{Version: "test", Go: "go", Platform: "test", SHA256: zeros},
+		Model: func(spec *ceremony.TokenSpec) *token.Model {
+			m := token.Models["softhsm2"].WithPINRulesOf(token.Models[spec.Model])
+			return &m
+		},
+		Open: func() (token.Module, audit.File, error) {
+			return module, audit.File{Name: st.lib.Path(), SHA256: st.lib.SHA256(), Size: st.lib.Size()}, nil
+		},
+		Environment: func() (*audit.Environment, error) {
+			return &audit.Environment{Program: audit.Program{Version: "test", SHA256: zeros}, Module: audit.File{Name: "m", SHA256: zeros},
+				Interfaces: []audit.Interface{{Name: "lo", Up: true}}, CoreLimit: "0/0"}, nil
+		},
+	}, nil
+}
+
+const zeros = "0000000000000000000000000000000000000000000000000000000000000000"
+
+// start runs the ceremony from its beginning.
+func (st *stage) start() error {
+	if err := os.Mkdir(st.bundle(), 0o755); err != nil {
+		return err
+	}
+	store, err := sqlite.Create(filepath.Join(st.bundle(), bundle.DatabaseFile))
+	if err != nil {
+		return err
+	}
+	return st.with(store, ceremony.Start)
+}
+
+// resume goes on with it.
+func (st *stage) resume() error {
+	store, err := sqlite.Open(filepath.Join(st.bundle(), bundle.DatabaseFile))
+	if err != nil {
+		return err
+	}
+	return st.with(store, ceremony.Resume)
+}
+
+func (st *stage) with(store *sqlite.Store, begin func(ceremony.Config) (*ceremony.Runner, error)) error {
+	defer store.Close()
+	c, err := st.config(store)
+	if err != nil {
+		return err
+	}
+	r, err := begin(*c)
+	if err != nil || r == nil {
+		return err
+	}
+	return r.Run()
+}
+
+// entries reads the log of the stage's bundle.
+func (st *stage) entries(t *testing.T) []*audit.Entry {
+	t.Helper()
+	store, err := sqlite.OpenReader(filepath.Join(st.bundle(), bundle.DatabaseFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	_, entries, err := ceremony.ReadLog(store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return entries
+}

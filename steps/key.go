@@ -1,0 +1,245 @@
+package steps
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/keyrite/keyrite/audit"
+	"github.com/keyrite/keyrite/ceremony"
+	"github.com/keyrite/keyrite/internal/pki"
+	"github.com/keyrite/keyrite/internal/room"
+	"github.com/keyrite/keyrite/internal/token"
+)
+
+// A generateKey step makes a key pair.
+type generateKey struct {
+	Key string `yaml:"key,required" desc:"the key to generate, from the script's keys"`
+}
+
+// Check notes that the key exists from here on.
+func (a *generateKey) Check(w *ceremony.World) {
+	k := w.Keys[a.Key]
+	if k == nil {
+		w.Problem("key", "%q is not one of the script's keys", a.Key)
+		return
+	}
+	if k.Exists {
+		w.Problem("key", "key %q was generated before", a.Key)
+	}
+	k.Exists = true
+	t := w.Tokens[k.Spec.Token]
+	if t == nil {
+		return // reported with the key itself
+	}
+	if !t.Identified {
+		w.Problem("key", "token %q is used before a token-identify step has found it", k.Spec.Token)
+	}
+	if t.UserPIN == "" {
+		w.Problem("key", "token %q has no user PIN yet: a set-user-pin step must come first", k.Spec.Token)
+	}
+	custodian(w, t, token.UserPIN)
+}
+
+// Announce says which key is made.
+func (a *generateKey) Announce(s *ceremony.Session) (effect, irreversible string) {
+	k := s.Script().Key(a.Key)
+	return fmt.Sprintf("a key pair %s is generated on token %s with the label %q and the id %s", k.Algorithm, k.Token, k.Label, k.KeyID),
+		"the private key exists only in the token; it cannot be made again"
+}
+
+// Run generates the key, unless the log says that it did so before a break,
+// reads it back and records it.
+func (a *generateKey) Run(s *ceremony.Session) error {
+	k := s.Script().Key(a.Key)
+	t, err := s.Token(k.Token)
+	if err != nil {
+		return err
+	}
+	var made *audit.Key
+	err = t.WithLogin(token.NormalUser, func(session uint, _ token.PIN) error {
+		seq, err := a.ensure(s, t, session, k)
+		if err != nil {
+			return err
+		}
+		made, err = readKey(t, session, k, seq)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return a.report(s, made)
+}
+
+// ensure makes the key if it was not made before; it returns the entry of the
+// call that made it.
+func (a *generateKey) ensure(s *ceremony.Session, t *ceremony.Token, session uint, k *ceremony.KeySpec) (int64, error) {
+	_, _, found, err := t.FindKey(session, k)
+	if err != nil {
+		return 0, err
+	}
+	seq, made := s.Done().Happened(string(token.GenerateKeyPair))
+	switch {
+	case found && made:
+		s.Show(room.Text{Text: "The key was made before the break and is found on the token."})
+		return seq, nil
+	case made:
+		return 0, fmt.Errorf("key %q: the log says that it was generated (entry %d), and the token does not have it", a.Key, seq)
+	case found:
+		return 0, fmt.Errorf("key %q: the token has a key with the label %q and the id %s already, which this ceremony did not make", a.Key, k.Label, k.KeyID)
+	}
+	if err := t.Unused(session, k); err != nil {
+		return 0, err
+	}
+	spec, err := keyTemplates(k)
+	if err != nil {
+		return 0, err
+	}
+	spec.Session = session
+	done := s.Busy("generating "+k.Algorithm+" – do not remove the token", expected(t.Model, k.Algorithm))
+	r, err := t.Do(spec)
+	done()
+	if err != nil {
+		return 0, fmt.Errorf("generating key %q: %w", a.Key, err)
+	}
+	return r.Seq, nil
+}
+
+// expected is how long a key generation takes on the real device, for the
+// room's patience.
+func expected(m *token.Model, algorithm string) time.Duration {
+	if m.Name == "softhsm2" {
+		return time.Second
+	}
+	switch algorithm {
+	case "RSA-4096":
+		return 4 * time.Minute
+	case "RSA-3072":
+		return time.Minute
+	case "RSA-2048":
+		return 15 * time.Second
+	}
+	return time.Second
+}
+
+// keyTemplates is the C_GenerateKeyPair call for a key of a CA: it signs and
+// verifies, stays on the token, is private, sensitive and not extractable.
+func keyTemplates(k *ceremony.KeySpec) (token.Call, error) {
+	c := token.Call{
+		Function: token.GenerateKeyPair, Mechanism: token.CKM_EC_KEY_PAIR_GEN,
+		Template: []token.Attribute{
+			token.Bool(token.CKA_TOKEN, true),
+			token.Bool(token.CKA_VERIFY, true),
+			token.Text(token.CKA_LABEL, k.Label),
+			token.Bytes(token.CKA_ID, k.ID()),
+		},
+		Private: []token.Attribute{
+			token.Bool(token.CKA_TOKEN, true),
+			token.Bool(token.CKA_PRIVATE, true),
+			token.Bool(token.CKA_SENSITIVE, true),
+			token.Bool(token.CKA_EXTRACTABLE, false),
+			token.Bool(token.CKA_SIGN, true),
+			token.Text(token.CKA_LABEL, k.Label),
+			token.Bytes(token.CKA_ID, k.ID()),
+		},
+	}
+	if bits, ok := strings.CutPrefix(k.Algorithm, "RSA-"); ok {
+		var n uint
+		if _, err := fmt.Sscan(bits, &n); err != nil {
+			return c, fmt.Errorf("algorithm %q: %w", k.Algorithm, err)
+		}
+		c.Mechanism = token.CKM_RSA_PKCS_KEY_PAIR_GEN
+		c.Template = append(c.Template, token.Ulong(token.CKA_MODULUS_BITS, n), token.Bytes(token.CKA_PUBLIC_EXPONENT, []byte{1, 0, 1}))
+		return c, nil
+	}
+	c.Template = append(c.Template, token.Bytes(token.CKA_EC_PARAMS, pki.ECParams(k.Algorithm)))
+	return c, nil
+}
+
+// judged are the attributes of the private key that are read back.
+var judged = []uint{
+	token.CKA_TOKEN, token.CKA_PRIVATE, token.CKA_SIGN, token.CKA_SENSITIVE, token.CKA_EXTRACTABLE,
+	token.CKA_ALWAYS_SENSITIVE, token.CKA_NEVER_EXTRACTABLE, token.CKA_LOCAL,
+}
+
+// readKey reads a key back from the token.
+func readKey(t *ceremony.Token, session uint, k *ceremony.KeySpec, seq int64) (*audit.Key, error) {
+	pub, priv, found, err := t.FindKey(session, k)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, fmt.Errorf("key %q is not found on the token", k.Name)
+	}
+	public, err := t.Attributes(session, pub, publicAttributes(k.Algorithm)...)
+	if err != nil {
+		return nil, err
+	}
+	key, err := publicKey(public)
+	if err != nil {
+		return nil, fmt.Errorf("reading back key %q: %w", k.Name, err)
+	}
+	der, sum, err := pki.SPKISHA256(key)
+	if err != nil {
+		return nil, err
+	}
+	d := &audit.Key{
+		Name: k.Name, Token: k.Token, Algorithm: pki.AlgorithmOf(key), Label: k.Label, ID: k.KeyID,
+		SPKI: fmt.Sprintf("%x", der), SPKISHA256: sum, Generated: seq, Attributes: []audit.Judgement{},
+	}
+	attrs, err := t.Attributes(session, priv, judged...)
+	if err != nil {
+		return nil, err
+	}
+	for _, attr := range attrs {
+		j := audit.Judgement{Attribute: token.AttributeName(attr.Type), Reported: "(not told)"}
+		if attr.Err == nil {
+			j.Reported = attr.Shown()
+		}
+		j.Judged, j.Why = t.Model.Judge(attr.Type, attr.Value, attr.Err == nil)
+		d.Attributes = append(d.Attributes, j)
+	}
+	return d, nil
+}
+
+func publicAttributes(algorithm string) []uint {
+	if strings.HasPrefix(algorithm, "RSA-") {
+		return []uint{token.CKA_MODULUS, token.CKA_PUBLIC_EXPONENT}
+	}
+	return []uint{token.CKA_EC_PARAMS, token.CKA_EC_POINT}
+}
+
+// report records and shows a key and stops at what is wrong with it.
+func (a *generateKey) report(s *ceremony.Session, k *audit.Key) error {
+	if _, err := s.Record(k); err != nil {
+		return err
+	}
+	rows, bad := [][]string{}, []string{}
+	for _, j := range k.Attributes {
+		rows = append(rows, []string{j.Attribute, j.Reported, j.Judged, j.Why})
+		if j.Judged == token.Bad {
+			bad = append(bad, j.Attribute+": "+j.Why)
+		}
+	}
+	s.Show(room.Table{Header: []string{"private key", "the token says", "judged", ""}, Rows: rows})
+	s.Show(room.Fact{Name: "SHA-256 of the public key (SubjectPublicKeyInfo)", Value: k.SPKISHA256, Big: true})
+	s.Show(room.Fact{Name: "in words", Value: spkiWords(k), Big: true})
+	if want := s.Script().Key(a.Key).Algorithm; k.Algorithm != want {
+		bad = append(bad, fmt.Sprintf("the token made a key %s, the script says %s", k.Algorithm, want))
+	}
+	pub, err := parseSPKI(k)
+	if err != nil {
+		return err
+	}
+	if err := pki.CheckPublicKey(pub); err != nil {
+		bad = append(bad, "weak key: "+err.Error())
+	}
+	if len(bad) > 0 {
+		return fmt.Errorf("key %q is not as it should be: %s", a.Key, strings.Join(bad, "; "))
+	}
+	pem, err := publicPEM(k)
+	if err != nil {
+		return err
+	}
+	return s.WriteArtifact(publicKeyFile(a.Key), "public-key", pem, 0, "read back from the token; size and structure checked, tested for known weak keys")
+}

@@ -1,0 +1,33 @@
+// Package steps is every kind of step that a ceremony can have, one file a
+// kind: its fields in the script, its effect on the model of the world, its run.
+package steps
+
+import "github.com/keyrite/keyrite/ceremony"
+
+// Kinds returns the map of all step kinds.
+func Kinds() ceremony.Kinds {
+	kinds := ceremony.Kinds{}
+	for _, k := range []ceremony.Kind{
+		{Name: "attendance", Does: "the roll call: who is there, who has seen which identity document", New: func() ceremony.Action { return new(attendance) }},
+		{Name: "statement", Does: "a text is read aloud and acknowledged", New: func() ceremony.Action { return new(statement) }},
+		{Name: "environment", Does: "the machine says what it is: program, PKCS#11 module, kernel, network; its clock is compared with a second one", New: func() ceremony.Action { return new(environment) }},
+		{Name: "token-identify", Does: "a token is found by its serial number and compared with the script; changes nothing", New: func() ceremony.Action { return new(tokenIdentify) }},
+		{Name: "token-inventory", Does: "the objects on a token are listed and compared; changes nothing", New: func() ceremony.Action { return new(tokenInventory) }},
+		{Name: "token-init", Does: "a token is initialised and gets its label; everything on it is lost", New: func() ceremony.Action { return new(tokenInit) }},
+		{Name: "set-so-pin", Does: "the SO-PIN is replaced by a new one", New: func() ceremony.Action { return new(setSOPIN) }},
+		{Name: "set-user-pin", Does: "the user PIN is set by the security officer, or changed with the old one", New: func() ceremony.Action { return new(setUserPIN) }},
+		{Name: "login-proof", Does: "the user PIN is proved by logging in; changes nothing", New: func() ceremony.Action { return new(loginProof) }},
+		{Name: "generate-key", Does: "a key pair is generated on a token, read back and judged", New: func() ceremony.Action { return new(generateKey) }},
+		{Name: "self-sign-root", Does: "a key signs its own root certificate", New: func() ceremony.Action { return new(selfSignRoot) }},
+		{Name: "sign-csr", Does: "a certificate request is checked and a subordinate certificate signed", New: func() ceremony.Action { return new(signCSR) }},
+		{Name: "sign-crl", Does: "a certificate revocation list is signed", New: func() ceremony.Action { return new(signCRL) }},
+		{Name: "export", Does: "files are written to a medium, read back and compared", New: func() ceremony.Action { return new(export) }},
+		{Name: "deviation", Does: "asks for departures from the script and writes them down", New: func() ceremony.Action { return new(deviation) }},
+		{Name: "verdict", Does: "each witness agrees, or does not, with all that was done so far", New: func() ceremony.Action { return new(verdict) }},
+		{Name: "pause", Does: "a planned break: the room goes on, or stops and resumes later", New: func() ceremony.Action { return new(pause) }},
+		{Name: "close", Does: "ends the ceremony: the log is sealed and the transcript made", New: func() ceremony.Action { return new(closing) }},
+	} {
+		kinds[k.Name] = k
+	}
+	return kinds
+}

@@ -1,0 +1,222 @@
+package steps
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/keyrite/keyrite/ceremony"
+	"github.com/keyrite/keyrite/internal/token"
+)
+
+// A tokenInit step initialises a token.
+type tokenInit struct {
+	Token string `yaml:"token,required" desc:"the token to initialise; it gets the label the script names"`
+}
+
+// InitialisesToken returns the name of the token.
+func (a *tokenInit) InitialisesToken() string { return a.Token }
+
+// Check notes that everything on the token is gone.
+func (a *tokenInit) Check(w *ceremony.World) {
+	t := identified(w, a.Token)
+	if t == nil {
+		return
+	}
+	for _, k := range w.Keys {
+		if k.Spec.Token == a.Token && k.Exists {
+			w.Problem("token", "initialising token %q would destroy the key %q made before", a.Token, k.Spec.Name)
+		}
+	}
+	custodian(w, t, token.SOPIN)
+	t.Initialised, t.SOPIN, t.UserPIN, t.LoginProof = true, "factory", "", false
+}
+
+// Announce says what is lost.
+func (a *tokenInit) Announce(s *ceremony.Session) (effect, irreversible string) {
+	return fmt.Sprintf("token %s is initialised and gets the label %q", a.Token, s.Script().Token(a.Token).Label),
+		"every key and certificate on the token is destroyed for good"
+}
+
+// Run calls C_InitToken once and looks at what came of it.
+func (a *tokenInit) Run(s *ceremony.Session) error {
+	if _, done := s.Done().Happened(string(token.InitToken)); !done {
+		if err := a.init(s); err != nil {
+			return err
+		}
+	}
+	t, err := s.Token(a.Token)
+	if err != nil {
+		return err
+	}
+	differs, err := t.Describe()
+	if err != nil {
+		return err
+	}
+	showToken(s, t)
+	if t.Info.Label != t.Spec.Label {
+		if err := s.Result("label", fmt.Sprintf("%q was asked for, the token says %q", t.Spec.Label, t.Info.Label), false); err != nil {
+			return err
+		}
+	}
+	if len(differs) > 0 {
+		return fmt.Errorf("after C_InitToken token %q is not as the script says: %v", a.Token, differs)
+	}
+	return nil
+}
+
+func (a *tokenInit) init(s *ceremony.Session) error {
+	t, err := s.Token(a.Token)
+	if err != nil {
+		return err
+	}
+	if err := t.LabelFree(); err != nil {
+		return err
+	}
+	if err := t.WarnLastTry(token.SOPIN); err != nil {
+		return err
+	}
+	pin, err := s.PIN(t, t.Spec.SOPINCustodian, token.SOPIN, ceremony.Current)
+	if err != nil {
+		return err
+	}
+	defer pin.Wipe()
+	_, err = t.Do(token.Call{Function: token.InitToken, Slot: t.Slot, PIN: pin, Label: t.Spec.Label})
+	if err != nil {
+		return fmt.Errorf("initialising token %q: %w%s", a.Token, err, t.Tries(token.SOPIN))
+	}
+	return nil
+}
+
+// A setSOPIN step replaces the SO-PIN.
+type setSOPIN struct {
+	Token string `yaml:"token,required" desc:"the token whose SO-PIN is replaced"`
+}
+
+// Check notes that the SO-PIN is the custodian's own from here on.
+func (a *setSOPIN) Check(w *ceremony.World) {
+	t := identified(w, a.Token)
+	if t == nil {
+		return
+	}
+	if !t.Initialised {
+		w.Problem("token", "token %q is not initialised yet: a token-init step must come first", a.Token)
+	}
+	custodian(w, t, token.SOPIN)
+	t.SOPIN = "set"
+}
+
+// Announce says what a wrong SO-PIN costs.
+func (a *setSOPIN) Announce(*ceremony.Session) (effect, irreversible string) {
+	return "the SO-PIN is replaced; a wrong current one costs a try that never comes back",
+		"whoever loses the new SO-PIN can never initialise the token nor unblock its user PIN"
+}
+
+// Run logs in as security officer and calls C_SetPIN once.
+func (a *setSOPIN) Run(s *ceremony.Session) error {
+	if _, done := s.Done().Happened(string(token.SetPIN)); done {
+		return s.Result("SO-PIN", "was set before the break", false)
+	}
+	t, err := s.Token(a.Token)
+	if err != nil {
+		return err
+	}
+	err = t.WithLogin(token.SO, func(session uint, pin token.PIN) error {
+		return changePIN(s, t, session, token.SOPIN, pin)
+	})
+	if err != nil {
+		return err
+	}
+	return s.Result("SO-PIN", "set", false)
+}
+
+// changePIN asks for a new PIN and sets it with the old one.
+func changePIN(s *ceremony.Session, t *ceremony.Token, session uint, kind token.PINKind, old token.PIN) error {
+	who := t.Spec.UserPINCustodian
+	if kind == token.SOPIN {
+		who = t.Spec.SOPINCustodian
+	}
+	fresh, err := s.PIN(t, who, kind, ceremony.New)
+	if err != nil {
+		return err
+	}
+	defer fresh.Wipe()
+	if fresh.Equal(old) {
+		return fmt.Errorf("the new %s is the old one; it was not sent", kind)
+	}
+	_, err = t.Do(token.Call{Function: token.SetPIN, Session: session, PIN: old, NewPIN: fresh})
+	if err != nil {
+		return fmt.Errorf("setting the %s of %q: %w%s", kind, t.Name, err, t.Tries(kind))
+	}
+	return nil
+}
+
+// A setUserPIN step sets the user PIN.
+type setUserPIN struct {
+	Token string `yaml:"token,required" desc:"the token whose user PIN is set"`
+	Way   string `yaml:"way,required" enum:"by-so,change" desc:"by-so: the security officer sets it (C_InitPIN); change: with the old one (C_SetPIN)"`
+}
+
+// Check notes that there is a user PIN from here on.
+func (a *setUserPIN) Check(w *ceremony.World) {
+	t := identified(w, a.Token)
+	if t == nil {
+		return
+	}
+	if !t.Initialised {
+		w.Problem("token", "a user PIN is set before token %q is initialised: a token-init step must come first", a.Token)
+	}
+	if a.Way == "by-so" {
+		custodian(w, t, token.SOPIN)
+	} else if t.UserPIN == "" {
+		w.Problem("way", "token %q has no user PIN yet that could be changed; write by-so", a.Token)
+	}
+	custodian(w, t, token.UserPIN)
+	t.UserPIN = "set"
+}
+
+// Announce says which way is taken.
+func (a *setUserPIN) Announce(*ceremony.Session) (effect, irreversible string) {
+	if a.Way == "by-so" {
+		return "the security officer sets the user PIN; a wrong SO-PIN costs a try that never comes back", ""
+	}
+	return "the user PIN is changed; a wrong current one costs a try", ""
+}
+
+// Run sets the PIN once, by the way the script says.
+func (a *setUserPIN) Run(s *ceremony.Session) error {
+	function := map[string]token.Function{"by-so": token.InitPIN, "change": token.SetPIN}[a.Way]
+	if _, done := s.Done().Happened(string(function)); done {
+		return s.Result("user PIN", "was set before the break", false)
+	}
+	t, err := s.Token(a.Token)
+	if err != nil {
+		return err
+	}
+	if a.Way == "by-so" {
+		err = t.WithLogin(token.SO, func(session uint, _ token.PIN) error { return a.initPIN(s, t, session) })
+	} else {
+		err = t.WithLogin(token.NormalUser, func(session uint, pin token.PIN) error {
+			return changePIN(s, t, session, token.UserPIN, pin)
+		})
+	}
+	if err != nil {
+		return err
+	}
+	return s.Result("user PIN", "set ("+a.Way+")", false)
+}
+
+func (a *setUserPIN) initPIN(s *ceremony.Session, t *ceremony.Token, session uint) error {
+	pin, err := s.PIN(t, t.Spec.UserPINCustodian, token.UserPIN, ceremony.New)
+	if err != nil {
+		return err
+	}
+	defer pin.Wipe()
+	_, err = t.Do(token.Call{Function: token.InitPIN, Session: session, PIN: pin})
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, token.CKR_PIN_INCORRECT) && !t.Model.SOLoginChecks {
+		err = fmt.Errorf("%w: this token does not check the SO-PIN at login, so it is the SO-PIN that was wrong", err)
+	}
+	return fmt.Errorf("setting the user PIN of %q: %w%s", a.Token, err, t.Tries(token.SOPIN))
+}

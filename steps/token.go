@@ -1,0 +1,268 @@
+package steps
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/keyrite/keyrite/audit"
+	"github.com/keyrite/keyrite/ceremony"
+	"github.com/keyrite/keyrite/internal/room"
+	"github.com/keyrite/keyrite/internal/token"
+)
+
+// knownToken returns the model's state of a token the script names, or reports
+// that it names none.
+func knownToken(w *ceremony.World, name string) *ceremony.TokenState {
+	t := w.Tokens[name]
+	if t == nil {
+		w.Problem("token", "%q is not one of the script's tokens", name)
+	}
+	return t
+}
+
+// identified is knownToken for steps that act on a token: it must have been
+// identified before.
+func identified(w *ceremony.World, name string) *ceremony.TokenState {
+	t := knownToken(w, name)
+	if t != nil && !t.Identified {
+		w.Problem("token", "token %q is used before a token-identify step has found it", name)
+	}
+	return t
+}
+
+// custodian reports a PIN that nobody is there to enter.
+func custodian(w *ceremony.World, t *ceremony.TokenState, kind token.PINKind) {
+	who, field := t.Spec.UserPINCustodian, "user_pin_custodian"
+	if kind == token.SOPIN {
+		who, field = t.Spec.SOPINCustodian, "so_pin_custodian"
+	}
+	switch {
+	case who == "":
+		w.Problem("token", "the %s of %q is needed, and the token's %s names nobody", kind, t.Spec.Name, field)
+	case w.Present != nil && !w.Present[who]:
+		w.Problem("token", "the %s of %q is asked of %q, who was not called at the roll call", kind, t.Spec.Name, who)
+	}
+}
+
+// A tokenIdentify step finds a token and compares it with the script.
+type tokenIdentify struct {
+	Token string `yaml:"token,required" desc:"the token to find"`
+}
+
+// Check notes that the token is known from here on.
+func (a *tokenIdentify) Check(w *ceremony.World) {
+	if t := knownToken(w, a.Token); t != nil {
+		t.Identified = true
+	}
+}
+
+// Announce says that the token is only read.
+func (a *tokenIdentify) Announce(*ceremony.Session) (effect, irreversible string) {
+	return "its description is read; nothing changes", ""
+}
+
+// Run binds the token by serial number and shows what it says of itself.
+func (a *tokenIdentify) Run(s *ceremony.Session) error {
+	t, err := s.Token(a.Token)
+	if err != nil {
+		return err
+	}
+	differs, err := t.Describe()
+	if err != nil {
+		return err
+	}
+	showToken(s, t)
+	if len(differs) > 0 {
+		return fmt.Errorf("token %q is not as the script says: %s", a.Token, strings.Join(differs, "; "))
+	}
+	return nil
+}
+
+func showToken(s *ceremony.Session, t *ceremony.Token) {
+	i := t.Info
+	s.Show(room.Table{Header: []string{"token", t.Name}, Rows: [][]string{
+		{"model", i.Model + " by " + i.Manufacturer},
+		{"serial number", orNone(i.Serial)},
+		{"label", orNone(i.Label)},
+		{"hardware, firmware", i.Hardware + ", " + i.Firmware},
+		{"slot", fmt.Sprint(t.Slot)},
+		{"says of itself", strings.Join(token.TokenFlags(i.Flags), " ")},
+		{"SO-PIN", t.Model.Tries(token.SOPIN, i.Flags).String()},
+		{"user PIN", t.Model.Tries(token.UserPIN, i.Flags).String()},
+	}})
+	if i.Serial != "" {
+		s.Show(room.Fact{Name: "serial number, to be compared with the device", Value: i.Serial, Big: true})
+	}
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "(none)"
+	}
+	return s
+}
+
+// A tokenInventory step lists what is on a token.
+type tokenInventory struct {
+	Token  string `yaml:"token,required" desc:"the token to look at"`
+	Expect string `yaml:"expect,required" enum:"empty,keys,anything" desc:"empty: no object; keys: exactly the keys of this ceremony; anything: just list"`
+	Login  bool   `yaml:"login" desc:"log in with the user PIN first, so that private objects are seen"`
+}
+
+// Check compares with what the model knows to be there.
+func (a *tokenInventory) Check(w *ceremony.World) {
+	t := identified(w, a.Token)
+	if t == nil {
+		return
+	}
+	if a.Login {
+		if t.UserPIN == "" {
+			w.Problem("login", "token %q has no user PIN yet", a.Token)
+		}
+		custodian(w, t, token.UserPIN)
+	}
+	made := 0
+	for _, k := range w.Keys {
+		if k.Spec.Token == a.Token && k.Exists {
+			made++
+		}
+	}
+	if a.Expect == "empty" && made > 0 {
+		w.Problem("expect", "token %q holds %d keys by then and cannot be empty", a.Token, made)
+	}
+	if a.Expect == "keys" && made == 0 {
+		w.Problem("expect", "token %q holds no key of this ceremony by then", a.Token)
+	}
+}
+
+// Announce says that the token is only read.
+func (a *tokenInventory) Announce(*ceremony.Session) (effect, irreversible string) {
+	return "its objects are listed; nothing changes", ""
+}
+
+// Run lists, shows and compares.
+func (a *tokenInventory) Run(s *ceremony.Session) error {
+	t, err := s.Token(a.Token)
+	if err != nil {
+		return err
+	}
+	var objects []audit.Object
+	list := func(session uint) error {
+		objects, err = t.Objects(session)
+		return err
+	}
+	// A token that was never initialised opens no session and holds nothing.
+	blank := t.Info.Flags&token.CKF_TOKEN_INITIALIZED == 0
+	switch {
+	case blank:
+		objects = []audit.Object{}
+	case a.Login:
+		err = t.WithLogin(token.NormalUser, func(session uint, _ token.PIN) error { return list(session) })
+	default:
+		err = t.WithSession(false, list)
+	}
+	if err != nil {
+		return err
+	}
+	d := &audit.Inventory{Token: a.Token, Login: a.Login, Objects: objects, Expected: a.Expect, Differs: a.differs(s, objects)}
+	if _, err := s.Record(d); err != nil {
+		return err
+	}
+	showObjects(s, objects)
+	if blank {
+		s.Show(room.Text{Text: "The token was never initialised: it holds no object."})
+	}
+	if len(d.Differs) > 0 {
+		return fmt.Errorf("the content of token %q is not as expected: %s", a.Token, strings.Join(d.Differs, "; "))
+	}
+	return nil
+}
+
+func showObjects(s *ceremony.Session, objects []audit.Object) {
+	if len(objects) == 0 {
+		s.Show(room.Fact{Name: "objects on the token", Value: "none"})
+		return
+	}
+	rows := [][]string{}
+	for _, o := range objects {
+		rows = append(rows, []string{o.Class, o.Label, o.ID, o.Type})
+	}
+	s.Show(room.Table{Header: []string{"class", "label", "id", "type"}, Rows: rows})
+}
+
+func (a *tokenInventory) differs(s *ceremony.Session, objects []audit.Object) []string {
+	differs := []string{}
+	switch a.Expect {
+	case "empty":
+		for _, o := range objects {
+			differs = append(differs, fmt.Sprintf("unexpected %s %q (id %s)", o.Class, o.Label, o.ID))
+		}
+	case "keys":
+		want := map[string]bool{}
+		for _, k := range s.State().Keys {
+			if k.Token == a.Token {
+				want[objectName("CKO_PUBLIC_KEY", k.Label, k.ID)] = true
+				if a.Login {
+					want[objectName("CKO_PRIVATE_KEY", k.Label, k.ID)] = true
+				}
+			}
+		}
+		for _, o := range objects {
+			n := objectName(o.Class, o.Label, o.ID)
+			// Without a login some tokens show private keys and some do not.
+			if !want[n] && (a.Login || o.Class != "CKO_PRIVATE_KEY") {
+				differs = append(differs, "unexpected "+n)
+			}
+			delete(want, n)
+		}
+		for n := range want {
+			differs = append(differs, "missing "+n)
+		}
+	}
+	return differs
+}
+
+func objectName(class, label, id string) string {
+	return fmt.Sprintf("%s %q (id %s)", class, label, id)
+}
+
+// A loginProof step logs in with the user PIN.
+type loginProof struct {
+	Token string `yaml:"token,required" desc:"the token to log in to"`
+}
+
+// Check wants a user PIN and somebody who knows it.
+func (a *loginProof) Check(w *ceremony.World) {
+	t := identified(w, a.Token)
+	if t == nil {
+		return
+	}
+	if t.UserPIN == "" {
+		w.Problem("token", "token %q has no user PIN yet: a set-user-pin step must come first", a.Token)
+	}
+	custodian(w, t, token.UserPIN)
+	t.LoginProof = true
+}
+
+// Announce says what a wrong PIN would cost.
+func (a *loginProof) Announce(*ceremony.Session) (effect, irreversible string) {
+	return "the user PIN is tried; a wrong one costs a try", ""
+}
+
+// Run logs in, asks the token for the session's state and logs out.
+func (a *loginProof) Run(s *ceremony.Session) error {
+	t, err := s.Token(a.Token)
+	if err != nil {
+		return err
+	}
+	return t.WithLogin(token.NormalUser, func(session uint, _ token.PIN) error {
+		r, err := t.Do(token.Call{Function: token.GetSessionInfo, Session: session})
+		if err != nil {
+			return err
+		}
+		if r.State != token.CKS_RW_USER_FUNCTIONS {
+			return fmt.Errorf("after the login the token says %s, expected CKS_RW_USER_FUNCTIONS", token.StateName(r.State))
+		}
+		return s.Result("login with the user PIN", "accepted: "+token.StateName(r.State), false)
+	})
+}
