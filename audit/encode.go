@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,18 +17,7 @@ import (
 // timeLayout is RFC 3339 in UTC with nine fractional digits.
 const timeLayout = "2006-01-02T15:04:05.000000000Z"
 
-// wire is an entry as it stands in the log.
-type wire struct {
-	Data any    `json:"data"`
-	Kind string `json:"kind"`
-	Prev string `json:"prev"`
-	Salt string `json:"salt"`
-	Seq  int64  `json:"seq"`
-	Step string `json:"step"`
-	Time string `json:"time"`
-}
-
-// members are wire's members in canonical order.
+// members are an entry's members in canonical order.
 var members = [...]string{"data", "kind", "prev", "salt", "seq", "step", "time"}
 
 // Marshal returns the entry's one encoding. A slice in Data that is nil is
@@ -52,21 +42,21 @@ func (e *Entry) encode() ([]byte, error) {
 	if t.Year() < 0 || t.Year() > 9999 {
 		return nil, fmt.Errorf("time %v has no four-digit year", t)
 	}
-	if e.Seq < 0 {
-		return nil, errors.New("seq is negative")
+	if e.Seq < 0 || e.Seq > canonjson.MaxInt {
+		return nil, errors.New("seq is negative or beyond 2^53-1")
 	}
-	b, err := canonjson.Marshal(wire{
-		Data: complete(reflect.ValueOf(e.Data)).Interface(),
-		Kind: e.Data.Kind(),
-		Prev: e.Prev.String(),
-		Salt: hex.EncodeToString(e.Salt[:]),
-		Seq:  e.Seq,
-		Step: e.Step,
-		Time: t.Format(timeLayout),
-	})
+	data, err := encodeData(e.Data)
 	if err != nil {
 		return nil, err
 	}
+	b := append([]byte(`{"data":`), data...)
+	b = canonjson.AppendString(append(b, `,"kind":`...), e.Data.Kind())
+	b = canonjson.AppendString(append(b, `,"prev":`...), e.Prev.String())
+	b = canonjson.AppendString(append(b, `,"salt":`...), hex.EncodeToString(e.Salt[:]))
+	b = strconv.AppendInt(append(b, `,"seq":`...), e.Seq, 10)
+	b = canonjson.AppendString(append(b, `,"step":`...), e.Step)
+	b = canonjson.AppendString(append(b, `,"time":`...), t.Format(timeLayout))
+	b = append(b, '}')
 	if len(b) > MaxEntry {
 		return nil, fmt.Errorf("%d bytes, over %d", len(b), MaxEntry)
 	}
@@ -75,12 +65,15 @@ func (e *Entry) encode() ([]byte, error) {
 
 // checkData returns an error unless d is a value of a type in Kinds.
 func checkData(d Data) error {
-	if d == nil || reflect.ValueOf(d).IsNil() {
+	if d == nil {
 		return errors.New("it has no data")
 	}
 	empty, ok := Kinds[d.Kind()]
 	if !ok || reflect.TypeOf(empty()) != reflect.TypeOf(d) {
 		return fmt.Errorf("kind %q of %T is not in the table of kinds", d.Kind(), d)
+	}
+	if reflect.ValueOf(d).IsNil() {
+		return errors.New("it has no data")
 	}
 	return nil
 }
@@ -144,10 +137,7 @@ func decode(b []byte) (*Entry, error) {
 		return nil, wrong(kind, "a kind of this format version")
 	}
 	e.Data = empty()
-	if err := setData(e.Data, m[0]); err != nil {
-		return nil, err
-	}
-	return e, e.compare(b)
+	return e, setData(e.Data, m[0])
 }
 
 // split returns the seven members of an entry.
@@ -178,10 +168,7 @@ func wrong(m canonjson.Member, want string) error {
 
 // text returns a JSON string's value, or "" if b is none.
 func text(b []byte) string {
-	var s string
-	if len(b) == 0 || b[0] != '"' || json.Unmarshal(b, &s) != nil {
-		return ""
-	}
+	s, _ := canonjson.Unquote(b)
 	return s
 }
 
@@ -194,14 +181,15 @@ func (e *Entry) setFields(m []canonjson.Member) (err error) {
 	if !setHex(e.Salt[:], salt.Value) {
 		return wrong(salt, "32 lower-case hex digits")
 	}
-	if json.Unmarshal(seq.Value, &e.Seq) != nil || e.Seq < 0 || seq.Value[0] == 'n' {
+	if e.Seq, err = strconv.ParseInt(string(seq.Value), 10, 64); err != nil || e.Seq < 0 {
 		return wrong(seq, "an integer from 0")
 	}
 	if step.Value[0] != '"' {
 		return wrong(step, "a string")
 	}
 	e.Step = text(step.Value)
-	if e.Time, err = time.Parse(timeLayout, text(when.Value)); err != nil || e.Time.Format(timeLayout) != text(when.Value) {
+	said := text(when.Value)
+	if e.Time, err = time.Parse(timeLayout, said); err != nil || e.Time.Format(timeLayout) != said {
 		return wrong(when, "a time in UTC with nine fractional digits")
 	}
 	return nil
@@ -214,32 +202,33 @@ func setHex(dst, value []byte) bool {
 	return err == nil && n == len(dst) && len(s) == 2*n && strings.ToLower(s) == s
 }
 
-// setData decodes the member data as far as its types allow. What did not fit
-// is missing in d, and found by comparing.
+// setData decodes the member data, and checks that it is the one encoding of
+// what it says: what a type does not know, or cannot hold, is not written
+// again. (The other members are exact when setFields has read them.)
 func setData(d Data, m canonjson.Member) error {
 	var mismatch *json.UnmarshalTypeError
 	if err := json.Unmarshal(m.Value, d); err != nil && !errors.As(err, &mismatch) {
 		return wrong(m, "the data of a "+d.Kind()+" entry: "+err.Error())
 	}
-	return nil
-}
-
-// compare returns an error unless b is the entry's encoding.
-func (e *Entry) compare(b []byte) error {
-	again, err := e.encode()
+	again, err := encodeData(d)
 	if err != nil {
 		return err
 	}
-	if bytes.Equal(again, b) {
+	if bytes.Equal(again, m.Value) {
 		return nil
 	}
 	at := 0
-	for at < min(len(b), len(again)) && b[at] == again[at] {
+	for at < min(len(m.Value), len(again)) && m.Value[at] == again[at] {
 		at++
 	}
-	rest := again[min(at, len(again)):]
+	rest := again[at:]
 	return &canonjson.SyntaxError{
-		Offset: int64(at),
-		Want:   fmt.Sprintf("data as the kind %q has it: %q", e.Kind(), rest[:min(len(rest), 24)]),
+		Offset: m.Offset + int64(at),
+		Want:   fmt.Sprintf("data as the kind %q has it: %q", d.Kind(), rest[:min(len(rest), 24)]),
 	}
+}
+
+// encodeData returns the canonical encoding of an entry's data.
+func encodeData(d Data) ([]byte, error) {
+	return canonjson.Marshal(complete(reflect.ValueOf(d)).Interface())
 }

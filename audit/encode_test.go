@@ -222,10 +222,14 @@ func TestEntrySize(t *testing.T) {
 	}
 }
 
-// strange is a type that is in no table.
-type strange struct{}
+// strange and plain are types that are in no table.
+type (
+	strange struct{}
+	plain   struct{}
+)
 
 func (*strange) Kind() string { return "pause" }
+func (plain) Kind() string    { return "pause" }
 
 func TestMarshalRefuses(t *testing.T) {
 	tests := map[string]struct {
@@ -235,6 +239,7 @@ func TestMarshalRefuses(t *testing.T) {
 		"no data":       {audit.Entry{Time: start}, "no data"},
 		"nil data":      {audit.Entry{Time: start, Data: (*audit.Pause)(nil)}, "no data"},
 		"type unknown":  {audit.Entry{Time: start, Data: new(strange)}, "not in the table"},
+		"no pointer":    {audit.Entry{Time: start, Data: plain{}}, "not in the table"},
 		"negative seq":  {audit.Entry{Time: start, Seq: -1, Data: new(audit.Pause)}, "negative"},
 		"seq too large": {audit.Entry{Time: start, Seq: 1 << 53, Data: new(audit.Pause)}, "2^53"},
 		"data number":   {audit.Entry{Time: start, Data: &audit.Clock{OffsetMS: 1 << 53}}, "2^53"},

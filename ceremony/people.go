@@ -275,6 +275,8 @@ func (s *Session) secret(person, what, question string) (token.PIN, error) {
 	for {
 		pin, err := s.r.Room.Secret(s.prompt(person, what, question))
 		switch {
+		case errors.Is(err, room.ErrMistyped):
+			s.Show(room.Warning{Text: err.Error() + ". Nothing was sent to the token; please type it again."})
 		case errors.Is(err, room.ErrInterrupted):
 			if err := s.menu(); err != nil {
 				return token.PIN{}, err

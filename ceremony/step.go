@@ -78,9 +78,7 @@ func (s *Session) begin() error {
 	for _, w := range step.Witnesses {
 		m.Witnesses = append(m.Witnesses, s.r.Script.Shown(w))
 	}
-	if a, ok := step.Action.(Announcer); ok {
-		m.Effect, m.Irreversible = a.Announce(s)
-	}
+	m.Effect, m.Irreversible = Announced(s.r.Script, step)
 	s.Show(m)
 	return s.before(m)
 }
@@ -213,4 +211,15 @@ func (s *Session) canSkip() bool {
 		s.Show(room.Text{Text: "  " + p.String()})
 	}
 	return false
+}
+
+// Announced returns what a step of a script says of the token before it
+// begins: what is about to happen, and why it cannot be undone. Both are "" for
+// a step that touches no token.
+func Announced(s *Script, step *Step) (effect, irreversible string) {
+	a, ok := step.Action.(Announcer)
+	if !ok {
+		return "", ""
+	}
+	return a.Announce(&Session{r: &Runner{Config: Config{Script: s}}, Step: step})
 }

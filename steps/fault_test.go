@@ -25,6 +25,9 @@ import (
 // the two sides differ in what the token has done.
 var allFaults = flag.Bool("faults", false, "kill the root ceremony on both sides of every durable commit")
 
+// update rewrites the documents that are generated.
+var update = flag.Bool("update", false, "rewrite generated documents")
+
 // The environment of a child process: what it runs, where, and at which durable
 // commit it dies.
 const (

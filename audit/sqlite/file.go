@@ -166,11 +166,22 @@ func takeName(temp, path string) error {
 	if errors.Is(err, fs.ErrExist) {
 		return err
 	}
+	return renameNew(temp, path)
+}
+
+func renameNew(temp, path string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Close(), os.Rename(temp, path))
+	err = f.Close()
+	if err == nil {
+		err = os.Rename(temp, path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	return nil
 }
 
 // syncFile makes a file, or the names in a folder, durable.

@@ -80,6 +80,39 @@ func TestSealedFileIsReproducible(t *testing.T) {
 	}
 }
 
+// A crash in the middle of sealing leaves a whole log, which is sealed as if
+// nothing had been.
+func TestSealAfterCrash(t *testing.T) {
+	straight, crashed := filepath.Join(t.TempDir(), "audit.db"), filepath.Join(t.TempDir(), "audit.db")
+	for _, path := range []string{straight, crashed} {
+		s := create(t, path)
+		fill(t, s, 0, 50)
+		if path == crashed { // WAL mode is left, the copy half written
+			if err := s.leaveWAL(); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(filepath.Dir(path), tempPrefix+"audit.db"), []byte("half"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		closeStore(t, s)
+		if err := Finalize(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(straight)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(crashed)
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("the sealed file differs (%v)", err)
+	}
+	if got := names(t, filepath.Dir(crashed)); !reflect.DeepEqual(got, []string{"audit.db"}) {
+		t.Errorf("the folder holds %q", got)
+	}
+}
+
 // A log that was sealed can go on, and be sealed again.
 func TestSealGoOnSeal(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.db")

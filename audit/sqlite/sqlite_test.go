@@ -121,18 +121,25 @@ func TestCreateAfterCrash(t *testing.T) {
 	}
 }
 
-func TestTakeNameWithoutLinks(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "log")
-	if err := takeName(filepath.Join(dir, "missing"), path); err == nil {
-		t.Error("a missing file took a name")
-	}
-	temp := filepath.Join(dir, "temp")
-	if err := os.WriteFile(temp, []byte("new"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := takeName(temp, path); !errors.Is(err, fs.ErrExist) {
-		t.Errorf("a taken name was taken again: %v", err)
+// Where there are no hard links a name is taken all the same, only if free.
+func TestTakeName(t *testing.T) {
+	for name, take := range map[string]func(temp, path string) error{"link": takeName, "rename": renameNew} {
+		dir := t.TempDir()
+		temp, path := filepath.Join(dir, "temp"), filepath.Join(dir, "log")
+		if err := take(temp, path); err == nil || len(names(t, dir)) != 0 {
+			t.Errorf("%s: a missing file took a name: %v, %q", name, err, names(t, dir))
+		}
+		for i, want := range []error{nil, fs.ErrExist} {
+			if err := os.WriteFile(temp, []byte{byte(i)}, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if err := take(temp, path); !errors.Is(err, want) {
+				t.Errorf("%s, time %d: %v, want %v", name, i, err, want)
+			}
+		}
+		if b, err := os.ReadFile(path); err != nil || !bytes.Equal(b, []byte{0}) {
+			t.Errorf("%s: the name has %x, %v", name, b, err)
+		}
 	}
 }
 

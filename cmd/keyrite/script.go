@@ -13,6 +13,7 @@ import (
 
 	"github.com/keyrite/keyrite/ceremony"
 	"github.com/keyrite/keyrite/internal/bundle"
+	"github.com/keyrite/keyrite/internal/transcript"
 	"github.com/keyrite/keyrite/steps"
 	"github.com/keyrite/keyrite/templates"
 )
@@ -152,6 +153,9 @@ func (p *program) readScript(file string) (*ceremony.Script, []byte, error) {
 		return nil, nil, &exitError{exitUsage, err}
 	}
 	s, problems := ceremony.ParseAndCheck(file, b, steps.Kinds())
+	if s != nil {
+		problems = append(problems, s.Unprintable(printable)...)
+	}
 	if len(problems) > 0 {
 		for _, pr := range problems {
 			fmt.Fprintln(p.err, pr)
@@ -160,6 +164,9 @@ func (p *program) readScript(file string) (*ceremony.Script, []byte, error) {
 	}
 	return s, b, nil
 }
+
+// printable reports whether the transcript can print a character.
+func printable(r rune) bool { return r == '\n' || transcript.Width(string(r)) > 0 }
 
 // readLimited reads a file, at most limit bytes of it.
 func readLimited(file string, limit int64) ([]byte, error) {

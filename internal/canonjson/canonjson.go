@@ -69,3 +69,12 @@ func Members(b []byte) ([]Member, error) {
 	}
 	return list, s.end()
 }
+
+// Unquote returns what a string in canonical form stands for, and whether b is
+// one: b must be a value that [Valid] accepts, such as a [Member]'s.
+func Unquote(b []byte) (string, bool) {
+	if len(b) < 2 || b[0] != '"' {
+		return "", false
+	}
+	return string(unescape(b[1 : len(b)-1])), true
+}

@@ -176,6 +176,19 @@ func TestMembers(t *testing.T) {
 	}
 }
 
+func TestUnquote(t *testing.T) {
+	for _, in := range validTests {
+		var want any
+		if err := json.Unmarshal([]byte(in), &want); err != nil {
+			t.Fatal(err)
+		}
+		text, isString := want.(string)
+		if got, ok := Unquote([]byte(in)); got != text || ok != isString {
+			t.Errorf("Unquote(%q) = %q, %v", in, got, ok)
+		}
+	}
+}
+
 func TestMarshal(t *testing.T) {
 	type pair struct {
 		Z int    `json:"a"`

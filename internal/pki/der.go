@@ -1,12 +1,11 @@
 package pki
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"math/big"
 	"time"
-
-	"crypto/x509"
 )
 
 // Tags of the DER elements that certificates and CRLs are made of (X.690).

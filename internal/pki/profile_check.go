@@ -1,6 +1,7 @@
 package pki
 
 import (
+	"crypto/x509"
 	"fmt"
 	"net/url"
 	"slices"
@@ -8,8 +9,6 @@ import (
 	"strings"
 	"time"
 	"unicode"
-
-	"crypto/x509"
 )
 
 // A fieldReport takes one problem of a profile: the field's path as written in

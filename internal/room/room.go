@@ -25,7 +25,8 @@ type Room interface {
 	// surrounding space.
 	Ask(Prompt) (string, error)
 	// Secret asks a person for a secret, not echoed. An empty line is returned
-	// as an empty PIN and no error; a failed read is an error.
+	// as an empty PIN and no error; a failed read is an error, and so is what
+	// cannot be a secret (ErrMistyped).
 	Secret(Prompt) (token.PIN, error)
 }
 
@@ -34,6 +35,9 @@ var (
 	ErrInterrupted = errors.New("interrupted at the prompt")
 	// ErrGone means that nobody can answer any more.
 	ErrGone = errors.New("nobody can answer any more")
+	// ErrMistyped means that what was typed as a secret cannot be one: nothing
+	// was taken, and the prompt can be asked again.
+	ErrMistyped = errors.New("mistyped")
 )
 
 // A Prompt is a question to one person.
@@ -41,7 +45,7 @@ type Prompt struct {
 	Key      string   // where an answers file finds it: "step-id/what/person-id"
 	Person   string   // who is asked, as shown: "Łukasz Example (LE)"
 	Question string   // one line or a few
-	Choices  []Choice // if any, the answer is one of their Words
+	Choices  []Choice // if any, the answer is one of their Words, or begins with "!"
 	Initials string   // the person's initials, what "@initials" in an answers file stands for
 	Word     string   // the word asked for, what "@word" stands for
 }

@@ -90,3 +90,6 @@ func names(fields []Field) []string {
 	}
 	return all
 }
+
+// Of returns the field's value in a struct of the type it was declared in.
+func (f Field) Of(v reflect.Value) reflect.Value { return v.FieldByIndex(f.index) }

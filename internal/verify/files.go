@@ -162,6 +162,9 @@ func (v *verifier) checkKeys(c *Check) {
 			v.find(KeyFileDiffers, name, "the file does not hold the log key of its segment, as one line", s.LogKey, string(b))
 		}
 	}
+	if v.log.open == nil {
+		return
+	}
 	for name := range v.files {
 		var n int
 		rest, isLog := strings.CutPrefix(name, bundle.KeysDir+"/log-")

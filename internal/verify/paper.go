@@ -117,8 +117,7 @@ func (v *verifier) recompose(c *Check, pages []committed, digests []audit.Hash) 
 	}
 	again, pdf, err := v.callRecompose()
 	if err != nil {
-		v.findEntry(PagesNotCompared, bundle.TranscriptFile, first.seq, "making the pages again failed", "", err.Error())
-		c.Note = "signatures only; pages and PDF were not compared"
+		v.findEntry(PagesDiffer, bundle.TranscriptFile, first.seq, "the transcript cannot be made from this log and its files", "", err.Error())
 		return
 	}
 	made := transcript.Digests(again)

@@ -225,6 +225,8 @@ func onePEM(b []byte, typ string) ([]byte, error) {
 		return nil, errors.New("no PEM block")
 	case block.Type != typ:
 		return nil, fmt.Errorf("a PEM block of type %q, want %q", block.Type, typ)
+	case len(block.Headers) > 0:
+		return nil, errors.New("a PEM block with headers")
 	case len(rest) > 0:
 		return nil, fmt.Errorf("%d bytes after the PEM block", len(rest))
 	case !bytes.Equal(pem.EncodeToMemory(block), b):
@@ -278,7 +280,7 @@ func (v *verifier) checkArtifacts(c *Check) {
 		v.checkBound(l)
 	}
 	for name := range v.files {
-		if _, ok := v.log.files[name]; ok || !strings.HasPrefix(name, bundle.ArtifactsDir+"/") {
+		if _, ok := v.log.files[name]; ok || v.log.open == nil || !strings.HasPrefix(name, bundle.ArtifactsDir+"/") {
 			continue
 		}
 		if strings.HasSuffix(name, ".tbs") || strings.Contains(name, ".tbs.") {

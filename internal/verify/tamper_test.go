@@ -180,9 +180,9 @@ func fileTamperings(other *bundletest.Bundle) []tampering {
 			want: []wanted{{ArtifactDiffers, "artifacts/root.pem", -2}}},
 		{name: "certificate and its signed bytes of another ceremony", change: from(other, "artifacts/root.pem", "artifacts/root.pem.tbs"),
 			want: []wanted{{ArtifactDiffers, "artifacts/root.pem", -2}, {ArtifactDiffers, "artifacts/root.pem.tbs", -2}, {SignatureUnexplained, "artifacts/root.pem.tbs", -2}}},
-		{name: "page of the PDF changed", change: flip(bundle.TranscriptFile, func(b []byte) int { return len(b) / 2 }, 1),
+		{name: "page of the PDF changed", pdf: true, change: flip(bundle.TranscriptFile, func(b []byte) int { return len(b) / 2 }, 1),
 			want: []wanted{{PDFDiffers, bundle.TranscriptFile, -1}}},
-		{name: "PDF of another ceremony", change: from(other, bundle.TranscriptFile), want: []wanted{{PDFDiffers, bundle.TranscriptFile, -1}}},
+		{name: "PDF of another ceremony", pdf: true, change: from(other, bundle.TranscriptFile), want: []wanted{{PDFDiffers, bundle.TranscriptFile, -1}}},
 		{name: "key file of another ceremony", change: from(other, "keys/log-0.vkey"), want: []wanted{{KeyFileDiffers, "keys/log-0.vkey", -1}}},
 		{name: "a key file too many", change: func(t *testing.T, b *bundletest.Bundle) {
 			b.Write(t, "keys/log-1.vkey", b.Read(t, "keys/log-0.vkey"))
@@ -202,7 +202,7 @@ func fileTamperings(other *bundletest.Bundle) []tampering {
 		{name: "a rehearsal's log passed off as the production's", base: "production",
 			change: from(other, bundle.DatabaseFile, bundle.LogFile, bundle.CheckpointFile, bundle.ManifestFile, "keys/log-0.vkey"),
 			given:  func(o *bundletest.Bundle) Options { return Options{LogKeys: o.LogKeys} },
-			want:   []wanted{{LogKeyDiffers, "", -1}, {ArtifactDiffers, "artifacts/root.pem", -2}, {PDFDiffers, bundle.TranscriptFile, -1}}},
+			want:   []wanted{{LogKeyDiffers, "", -1}, {ArtifactDiffers, "artifacts/root.pem", -2}, {PagesDiffer, "", -2}}},
 		{name: "foreign file", change: func(t *testing.T, b *bundletest.Bundle) { b.Write(t, "notes.txt", nil) },
 			want: []wanted{{FileUnknown, "notes.txt", -1}}},
 		{name: "artifact that the log does not know", change: from2(other, "artifacts/root.pem", "artifacts/cross.pem"),

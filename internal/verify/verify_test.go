@@ -21,6 +21,20 @@ func recompose(b Files, entries []*audit.Entry) ([]transcript.Page, []byte, erro
 	return paper.Paper{}.Again(entries, b.Read)
 }
 
+// pagesOnly makes the pages again and no PDF, which takes longest.
+func pagesOnly(b Files, entries []*audit.Entry) ([]transcript.Page, []byte, error) {
+	commit, _, err := paper.Committed(entries)
+	if err != nil {
+		return nil, nil, err
+	}
+	head, err := parseHead(commit.Head)
+	if err != nil {
+		return nil, nil, err
+	}
+	pages, err := paper.Paper{}.Pages(entries[:commit.Size], head, b.Read)
+	return pages, nil, err
+}
+
 func check(t testing.TB, b *bundletest.Bundle, o Options) *Report {
 	t.Helper()
 	if o.Recompose == nil {
@@ -176,6 +190,7 @@ type tampering struct {
 	base   string // "plain", "pause" or "production"
 	change func(t *testing.T, b *bundletest.Bundle)
 	given  func(original *bundletest.Bundle) Options
+	pdf    bool // the PDF must be drawn again to find it
 	want   []wanted
 }
 
@@ -205,6 +220,9 @@ func TestTampering(t *testing.T) {
 				var o Options
 				if test.given != nil {
 					o = test.given(base[test.base])
+				}
+				if !test.pdf {
+					o.Recompose = pagesOnly
 				}
 				r := check(t, b, o)
 				if r.Exit != ExitFailed || r.Verdict != Failed {

@@ -213,11 +213,11 @@ func (r *Room) secret(b []byte) (pin token.PIN, err error) {
 	n, err := r.line(b)
 	switch {
 	case errors.Is(err, errTooLong):
-		err = fmt.Errorf("reading a secret: it is longer than %d bytes", MaxSecret)
+		err = fmt.Errorf("%w: it is longer than %d bytes", room.ErrMistyped, MaxSecret)
 	case err == nil && !utf8.Valid(b[:n]):
-		err = errors.New("reading a secret: it is not valid UTF-8")
+		err = fmt.Errorf("%w: it is not valid UTF-8", room.ErrMistyped)
 	case err == nil && hasControl(b[:n]):
-		err = errors.New("reading a secret: it holds a control character (an arrow key?)")
+		err = fmt.Errorf("%w: it holds a control character (an arrow key?)", room.ErrMistyped)
 	}
 	if err != nil {
 		return token.PIN{}, err

@@ -30,7 +30,7 @@ func newCanvas(title string, created time.Time, wide bool) *canvas {
 	p.SetMargins(0, 0, 0)
 	for _, f := range fonts() {
 		if f.family != "wide" || wide {
-			p.AddUTF8FontFromBytes(f.family, f.style, f.bytes)
+			p.AddUTF8FontFromBytes(f.family, f.style, []byte(f.data))
 		}
 	}
 	return &canvas{pdf: p}

@@ -44,7 +44,7 @@ func coverageSource(t *testing.T) []byte {
 	var dejavu []*sfnt.Font
 	var droid *sfnt.Font
 	for _, f := range fonts() {
-		parsed, err := sfnt.Parse(f.bytes)
+		parsed, err := sfnt.Parse([]byte(f.data))
 		if err != nil {
 			t.Fatalf("parsing %s: %v", f.file, err)
 		}

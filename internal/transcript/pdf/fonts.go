@@ -8,18 +8,19 @@ import (
 	"github.com/keyrite/keyrite/audit"
 )
 
-// The embedded fonts; fonts/README.md says where they are from.
+// The embedded fonts; fonts/README.md says where they are from. They are
+// strings because gofpdf writes into the bytes it is given.
 var (
 	//go:embed fonts/DejaVuSans.ttf
-	sansFont []byte
+	sansFont string
 	//go:embed fonts/DejaVuSans-Bold.ttf
-	sansBoldFont []byte
+	sansBoldFont string
 	//go:embed fonts/DejaVuSansMono.ttf
-	monoFont []byte
+	monoFont string
 	//go:embed fonts/DejaVuSansMono-Bold.ttf
-	monoBoldFont []byte
+	monoBoldFont string
 	//go:embed fonts/DroidSansFallbackFull.ttf
-	wideFont []byte
+	wideFont string
 )
 
 // A fontFile is one of the embedded fonts under the family and style by which
@@ -27,7 +28,7 @@ var (
 type fontFile struct {
 	family, style string
 	file          string
-	bytes         []byte
+	data          string
 }
 
 // fonts returns the embedded fonts; the last one draws the wide characters.
@@ -47,8 +48,8 @@ func fonts() []fontFile {
 func Fonts() []audit.File {
 	var files []audit.File
 	for _, f := range fonts() {
-		sum := sha256.Sum256(f.bytes)
-		files = append(files, audit.File{Name: f.file, SHA256: hex.EncodeToString(sum[:]), Size: int64(len(f.bytes))})
+		sum := sha256.Sum256([]byte(f.data))
+		files = append(files, audit.File{Name: f.file, SHA256: hex.EncodeToString(sum[:]), Size: int64(len(f.data))})
 	}
 	return files
 }

@@ -41,7 +41,7 @@ func (c *canvas) watermark(mark string) error {
 // outline returns text in DejaVu Sans Bold as a PDF path of one em's size, and
 // its width in ems.
 func outline(text string) (path string, width float64, err error) {
-	f, err := sfnt.Parse(sansBoldFont)
+	f, err := sfnt.Parse([]byte(sansBoldFont))
 	if err != nil {
 		return "", 0, err
 	}

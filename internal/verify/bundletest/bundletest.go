@@ -31,6 +31,7 @@ type Ceremony struct {
 	Open    bool   // it pauses after the keys and never goes on
 	Failed  bool   // the root's certificate is signed twice; the first try fails
 	NoPaper bool   // the log commits to no transcript
+	NoPDF   bool   // transcript.pdf holds no PDF: drawing it takes longest
 
 	// Change, if set, may change an entry's data before it is written, or
 	// return nil to leave the entry out.
@@ -220,9 +221,7 @@ func (b *Builder) seal(result string) {
 	b.must(b.store.Seal())
 	b.write(bundle.CheckpointFile, checkpoint)
 	if !b.NoPaper {
-		pdf, err := paper.Paper{}.PDF(entries, checkpoint, b.read)
-		b.must(err)
-		b.write(bundle.TranscriptFile, pdf)
+		b.write(bundle.TranscriptFile, b.pdf(entries, checkpoint))
 	}
 	sums, err := bundle.Sums(b.dir)
 	b.must(err)
@@ -231,6 +230,19 @@ func (b *Builder) seal(result string) {
 	b.must(err)
 	b.write(bundle.ManifestFile, note)
 }
+
+func (b *Builder) pdf(entries []*audit.Entry, checkpoint []byte) []byte {
+	b.t.Helper()
+	if b.NoPDF {
+		return []byte("not drawn\n")
+	}
+	pdf, err := paper.Paper{}.PDF(entries, checkpoint, b.read)
+	b.must(err)
+	return pdf
+}
+
+// Checkpoint returns the log's current signed checkpoint.
+func (b *Builder) Checkpoint() []byte { return b.log.Checkpoint() }
 
 func (b *Builder) entries() []*audit.Entry {
 	var list []*audit.Entry
