@@ -209,7 +209,7 @@ func (f *File) checkLockPage(lock uint32) {
 
 // Leftover returns how many bytes other than zero stand in the free space of
 // interior pages. SQLite leaves old page pointers there and no reader looks at
-// them; a log of a few thousand entries has none.
+// them; a log below some hundred kilobytes has none.
 func (f *File) Leftover() int64 { return f.leftover }
 
 func (f *File) offset(page uint32) int64 { return int64(page-1) * int64(f.page) }

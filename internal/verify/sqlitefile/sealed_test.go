@@ -15,7 +15,7 @@ func TestSealed(t *testing.T) {
 	if sqlite.ApplicationID != ApplicationID || sqlite.UserVersion != UserVersion {
 		t.Errorf("the store marks its files %#x, %d", sqlite.ApplicationID, sqlite.UserVersion)
 	}
-	for _, rows := range []int{0, 1, 1000, 20000} {
+	for _, rows := range []int{0, 1, 150, 20000} {
 		name := filepath.Join(t.TempDir(), "audit.db")
 		s, err := sqlite.Create(name)
 		if err != nil {
