@@ -152,6 +152,7 @@ func (r *Runner) initialised(name string) bool {
 // aborted (the bundle of an aborted ceremony is complete, too); a *Failure
 // otherwise.
 func (r *Runner) Run() (err error) {
+	defer r.key.Wipe()
 	defer func() { err = r.leave(err) }()
 	if r.Mode == Rehearsal {
 		r.Room.Show(room.Warning{Text: "This is a REHEARSAL. What it makes must never be trusted."})

@@ -25,7 +25,6 @@ type State struct {
 	Paused    bool
 	Aborted   bool
 	Closed    bool
-	LoggedIn  bool // the last call that could log in or out left a login
 
 	intents map[int64]*audit.HSMIntent
 	open    map[int64]*Pending // intents without an outcome
@@ -123,7 +122,6 @@ func (st *State) Apply(e *audit.Entry) {
 		st.LogKeys = append(st.LogKeys, d.LogKey)
 	case *audit.SegmentOpen:
 		st.Segment, st.KeyRead, st.Paused = d.Segment, false, false
-		st.LoggedIn = false
 		st.LogKeys = append(st.LogKeys, d.LogKey)
 	case *audit.KeyRead:
 		st.KeyRead = true
@@ -199,18 +197,11 @@ func (st *State) applyCall(e *audit.Entry) {
 
 func (st *State) succeeded(e *audit.Entry, in *audit.HSMIntent, out *audit.HSMOutcome) {
 	st.Step(e.Step).happened[out.Function] = e.Seq
-	switch out.Function {
-	case "C_Login":
-		st.LoggedIn = true
-	case "C_Logout", "C_CloseAllSessions", "C_Finalize", "C_InitToken":
-		st.LoggedIn = false
-	case "C_Sign":
-		if in == nil {
-			return
-		}
-		if s := st.signed[st.tbs[in.For]]; s != nil && s.Seq == in.For {
-			s.Signature, s.SignSeq = out.Signature, e.Seq
-		}
+	if out.Function != "C_Sign" || in == nil {
+		return
+	}
+	if s := st.signed[st.tbs[in.For]]; s != nil && s.Seq == in.For {
+		s.Signature, s.SignSeq = out.Signature, e.Seq
 	}
 }
 

@@ -89,7 +89,7 @@ func (i *issue) sign(old *ceremony.Signed) error {
 		if err != nil {
 			return err
 		}
-		done := i.s.Busy("signing", time.Second)
+		done := i.s.Busy("signing – do not remove the token", time.Second)
 		defer done()
 		_, err = t.Sign(session, mechanisms[d.Mechanism], private, input, e.Seq)
 		if err != nil {

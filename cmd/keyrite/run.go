@@ -12,6 +12,7 @@ import (
 	"github.com/keyrite/keyrite/audit/sqlite"
 	"github.com/keyrite/keyrite/ceremony"
 	"github.com/keyrite/keyrite/internal/bundle"
+	"github.com/keyrite/keyrite/internal/paper"
 	"github.com/keyrite/keyrite/internal/token"
 )
 
@@ -124,6 +125,9 @@ func (r *running) again() error {
 		return errors.Join(&exitError{exitFailed, err}, store.Close())
 	}
 	r.mode = st.Open.Mode
+	if st.Closed {
+		return errors.Join(r.complete(store, st), store.Close())
+	}
 	if r.answers != "" && r.mode != ceremony.Rehearsal {
 		return errors.Join(usage("--answers is only for a rehearsal; in a ceremony people answer"), store.Close())
 	}
@@ -131,6 +135,20 @@ func (r *running) again() error {
 		return errors.Join(err, store.Close())
 	}
 	return r.with(store, ceremony.Resume)
+}
+
+// complete writes what a break kept from being written after the log was
+// closed. That needs neither token nor people.
+func (r *running) complete(store *sqlite.Store, st *ceremony.State) error {
+	_, err := ceremony.Resume(ceremony.Config{Script: r.script, ScriptBytes: r.bytes, Dir: r.dir, Store: store, Paper: paper.Paper{}})
+	if err != nil {
+		return ended(err, r.dir)
+	}
+	fmt.Fprintf(r.p.err, "The log is closed already, and the bundle has all its files: %s\nCheck it: keyrite verify %s\n", r.dir, r.dir)
+	if st.Aborted {
+		return r.thenRemove(&exitError{exitFailed, errors.New("the ceremony was aborted")})
+	}
+	return r.thenRemove(nil)
 }
 
 // with runs a ceremony on an open store and says how it ended.

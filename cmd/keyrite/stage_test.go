@@ -104,8 +104,8 @@ func (s *stage) entries() []*audit.Entry {
 	return list
 }
 
-// recorded returns the data of all entries of a type, in order.
-func recorded[D audit.Data](s *stage) []D {
+// logged returns the data of all entries of a type, in order.
+func logged[D audit.Data](s *stage) []D {
 	s.t.Helper()
 	var list []D
 	for _, e := range s.entries() {
@@ -119,7 +119,7 @@ func recorded[D audit.Data](s *stage) []D {
 // calls counts the HSM calls of a function whose outcome was rv.
 func (s *stage) calls(function, rv string) (n int) {
 	s.t.Helper()
-	for _, d := range recorded[*audit.HSMOutcome](s) {
+	for _, d := range logged[*audit.HSMOutcome](s) {
 		if d.Function == function && d.RV == rv {
 			n++
 		}
@@ -130,7 +130,7 @@ func (s *stage) calls(function, rv string) (n int) {
 // problem wants an entry that records a problem with the text.
 func (s *stage) problem(text string) {
 	s.t.Helper()
-	for _, d := range recorded[*audit.Problem](s) {
+	for _, d := range logged[*audit.Problem](s) {
 		if strings.Contains(d.What, text) {
 			return
 		}

@@ -29,8 +29,9 @@ type measurement struct {
 func measurements() []measurement {
 	return []measurement{
 		{name: "recorded-sign", goal: 1.15, floor: 0.85, measure: recordedSign},
-		{name: "verify-per-entry", measure: verifyPerEntry},
-		{name: "transcript-per-page", measure: transcriptPerPage},
+		// Measured at 14 to 16, and 2.4 to 3.0: these goals only keep it so.
+		{name: "verify-per-entry", goal: 20, measure: verifyPerEntry},
+		{name: "transcript-per-page", goal: 3.5, measure: transcriptPerPage},
 	}
 }
 

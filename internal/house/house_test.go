@@ -105,6 +105,7 @@ var rules = []rule{
 		importing("internal/transcript/b.go", "github.com/jung-kurt/gofpdf", "gofpdf: only internal/transcript/pdf"),
 		importing("internal/transcript/pdf/b.go", "github.com/skip2/go-qrcode", "only internal/transcript/qr may"),
 		importing("ceremony/b.go", "go.yaml.in/yaml/v3", "only internal/strictyaml may"),
+		importing("steps/b_test.go", "go.yaml.in/yaml/v3", "only internal/strictyaml may"),
 		importing("internal/pki/b.go", "github.com/zmap/zlint/v3/lint", "only internal/pki/lint may"),
 		importing("internal/pki/b.go", "github.com/zmap/zcrypto/x509", "only internal/pki/lint may"),
 		importing("ceremony/b.go", "golang.org/x/term", "only internal/room/..."),

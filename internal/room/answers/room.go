@@ -2,6 +2,7 @@ package answers
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/keyrite/keyrite/internal/room"
@@ -36,7 +37,7 @@ func (r *answering) Ask(p room.Prompt) (string, error) {
 		r.Answered("", "no answer in "+r.a.file)
 		return "", err
 	}
-	r.Answered(v, "answer from "+r.a.file)
+	r.Answered(v, "answer from "+filepath.Base(r.a.file))
 	return v, nil
 }
 
@@ -48,7 +49,7 @@ func (r *answering) Secret(p room.Prompt) (token.PIN, error) {
 		r.Answered("", "no answer in "+r.a.file)
 		return token.PIN{}, err
 	}
-	r.Answered("", "answer from "+r.a.file)
+	r.Answered("", "answer from "+filepath.Base(r.a.file))
 	return token.NewPIN([]byte(v)), nil
 }
 

@@ -19,7 +19,7 @@ func (s *Screen) Busy(what string, expect time.Duration) (done func()) {
 	if s.live {
 		b.running.Go(b.run)
 	} else {
-		s.Show(plainLine(fmt.Sprintf("  … %s%s – do not remove the token", what, about(expect))))
+		s.Show(plainLine(fmt.Sprintf("  … %s%s", what, about(expect))))
 	}
 	return sync.OnceFunc(b.end)
 }
@@ -53,7 +53,7 @@ func (b *busyness) show() {
 		return
 	}
 	s := b.s
-	line := fmt.Sprintf("  … %s: %s%s – do not remove the token", b.what, seconds(passed), about(b.expect))
+	line := fmt.Sprintf("  … %s: %s%s", b.what, seconds(passed), about(b.expect))
 	line, _ = cut(line, max(s.size(), leastWidth)-1)
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -187,7 +187,7 @@ func TestBusyWithoutTerminal(t *testing.T) {
 	at = at.Add(200 * time.Second)
 	done()
 	done()
-	want := "  … generating the key (about 40 s expected) – do not remove the token\n  … generating the key: took 3 min 20 s\n"
+	want := "  … generating the key (about 40 s expected)\n  … generating the key: took 3 min 20 s\n"
 	if out.String() != want {
 		t.Errorf("shown:\n%swant:\n%s", out.String(), want)
 	}
@@ -208,7 +208,7 @@ func TestShowWhileBusy(t *testing.T) {
 	at = at.Add(3 * time.Second)
 	b.show()
 	s.Show(room.Fact{Name: "a", Value: "b"})
-	line := "  … signing: 3 s – do not remove the token"
+	line := "  … signing: 3 s"
 	want := line + "\r" + strings.Repeat(" ", columns(line)) + "\r  a                       b\n"
 	if out.String() != want {
 		t.Errorf("shown %q, want %q", out.String(), want)

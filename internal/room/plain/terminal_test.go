@@ -367,7 +367,7 @@ func TestTerminalWidth(t *testing.T) {
 func TestBusyOnTerminal(t *testing.T) {
 	s := start(t, "busy")
 	s.next("hold")
-	s.expect("… generating the key: 1 s (about 40 s expected) – do not remove the token")
+	s.expect("… generating the key: 1 s (about 40 s expected)")
 	s.expect("… generating the key: 2 s (about 40 s expected)")
 	s.order()
 	s.next("busy")
