@@ -266,7 +266,7 @@ func (c *terminal) answer(p prompt) string {
 		return c.pin(p)
 	case has("your initials"):
 		return initials.FindStringSubmatch(p.text)[1]
-	case has(" here? "):
+	case has("yes present"):
 		return "yes"
 	case has("Which identity document"):
 		return "passport, seen by a witness"

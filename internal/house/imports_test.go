@@ -58,7 +58,7 @@ func dependencyHomes(t *tree) (found []string) {
 			switch {
 			case !ok:
 			case s.test && within(s.dir, h.tests...):
-			case !h.admits(s):
+			case !slices.Contains(h.dirs, anywhere) && !within(s.dir, h.dirs...):
 				found = append(found, fmt.Sprintf("%s imports %s: only %s may", s.path, dep, strings.Join(h.dirs, ", ")))
 			case h.testsOnly && !s.test:
 				found = append(found, fmt.Sprintf("%s imports %s: only tests may", s.path, dep))

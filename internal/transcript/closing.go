@@ -9,7 +9,7 @@ import (
 
 // closingUnits is the height of the closing sheet's text: beneath it the QR
 // code of the checkpoint needs more room than that of a page.
-const closingUnits = 44
+const closingUnits = 43
 
 // ClosingPage makes the sheet behind the signed pages, from what is only fixed
 // once the log is closed: the final checkpoint (a C2SP signed note) and the
@@ -17,7 +17,11 @@ const closingUnits = 44
 // page: its QR code ([CheckpointQR]) is the checkpoint, which the log key
 // signed. What does not fit is left out, and the sheet says where it stands.
 func ClosingPage(pages []Page, checkpoint []byte, logKey ...string) Page {
-	lines := text(Prose, 0, "The log is closed. This sheet was made afterwards and is not among the signed pages; what it says stands in the final checkpoint, which the square code below holds whole, signed by the log key.")
+	holds := "holds whole"
+	if len(checkpoint) > maxCheckpointQR {
+		holds = "holds without its last cosignatures"
+	}
+	lines := text(Prose, 0, "The log is closed. This sheet was made afterwards and is not among the signed pages; what it says stands in the final checkpoint, which the square code below "+holds+", signed by the log key.")
 	lines = append(lines, Line{})
 	lines = append(lines, checkpointLines(checkpoint)...)
 	for i, k := range logKey {

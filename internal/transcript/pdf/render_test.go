@@ -149,6 +149,26 @@ func TestAttachments(t *testing.T) {
 	}
 }
 
+// TestDigestByHand runs the commands of docs/transcript.md as they stand on a
+// transcript: they print the first page's checksum.
+func TestDigestByHand(t *testing.T) {
+	doc, err := os.ReadFile("../../../docs/transcript.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, shell, ok := strings.Cut(string(doc), "```sh\npdfdetach")
+	shell, _, closed := strings.Cut(shell, "```")
+	if !ok || !closed {
+		t.Fatal("docs/transcript.md has no commands with pdfdetach")
+	}
+	in := input(t, sample.Small())
+	name := written(t, in, 0, 0)
+	out := run(t, "sh", "-c", "cd '"+filepath.Dir(name)+"' && pdfdetach"+shell)
+	if !strings.HasPrefix(out, in.Sealed[0].Digest) {
+		t.Errorf("by hand the first page's digest is %q, sealed is %s", out, in.Sealed[0].Digest)
+	}
+}
+
 func TestProductionHasNoMark(t *testing.T) {
 	src := sample.Small()
 	src.Cover.Mode = "production"

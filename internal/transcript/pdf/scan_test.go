@@ -106,6 +106,26 @@ func TestPositions(t *testing.T) {
 	}
 }
 
+// TestLargeCheckpoint: the largest code of a closing sheet, that of a checkpoint
+// with many cosignatures, is read as well and does not reach the text.
+func TestLargeCheckpoint(t *testing.T) {
+	in := input(t, sample.Small())
+	for i := 0; len(in.Checkpoint) < 1200; i++ {
+		in.Checkpoint = fmt.Appendf(in.Checkpoint, "— witness-%d %s\n", i, strings.Repeat("A", 104))
+	}
+	in.Closing = transcript.ClosingPage(in.Pages, in.Checkpoint, make([]string, 60)...)
+	want := payloads(t, in)
+	last := len(want)
+	for _, dpi := range []int{100, 150} {
+		if got := zbar(t, scanned(t, written(t, in, 0, 0), dpi, last, last)); got[0] != want[last-1] {
+			t.Errorf("%d dpi: read %q, want %q", dpi, got, want[last-1])
+		}
+	}
+	if text := string(in.Closing.Text()); !strings.Contains(text, "without its last cosignatures") {
+		t.Error("the closing sheet does not say that its code is cut")
+	}
+}
+
 // TestGozxing: another reader reads every page as well.
 func TestGozxing(t *testing.T) {
 	in := input(t, sample.Ceremony())
