@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/keyrite/keyrite/audit"
@@ -29,19 +31,23 @@ type ReadFile = func(name string) ([]byte, error)
 // abort is the sequence of a ceremony given up: it is said why, the token is
 // left, what is left on it is listed, the log is sealed.
 func (r *Runner) abort(stop *Stop) error {
-	if _, err := r.record("", &audit.Abort{Reason: stop.Reason, Person: stop.Person}, true); err != nil {
-		return err
-	}
-	if r.ready {
-		if err := r.leftOver(); fatal(err) {
+	if !r.state.Aborted { // else it was broken off
+		if _, err := r.record("", &audit.Abort{Reason: stop.Reason, Person: stop.Person}, true); err != nil {
 			return err
-		} else if err != nil {
-			if _, err := r.record("", &audit.Problem{What: "listing what is left on the token: " + err.Error()}, true); err != nil {
-				return err
-			}
 		}
 	}
-	for name, k := range r.state.Keys {
+	for _, p := range r.state.Pending() {
+		if err := r.settled(p, &audit.HSMUnknown{Intent: p.Seq, Decided: CannotBeKnown}, "the ceremony was given up before it was looked into"); err != nil {
+			return err
+		}
+	}
+	if r.ready || r.state.Used {
+		if err := r.leftOver(); err != nil {
+			return err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.state.Keys)) {
+		k := r.state.Keys[name]
 		d := &audit.Result{Name: "key left on token " + k.Token, Value: fmt.Sprintf("%s: %s, label %q, id %s, SPKI SHA-256 %s", name, k.Algorithm, k.Label, k.ID, k.SPKISHA256)}
 		r.Room.Show(room.Fact{Name: d.Name, Value: d.Value})
 		if _, err := r.record("", d, true); err != nil {
@@ -54,27 +60,50 @@ func (r *Runner) abort(stop *Stop) error {
 	return r.seal("aborted")
 }
 
-// leftOver lists the objects that can be seen without logging in.
+// leftOver lists, for each token, the objects that can be seen without logging
+// in. A token that cannot be looked at is a recorded problem, and no reason not
+// to seal the log.
 func (r *Runner) leftOver() error {
 	s := r.outside("abort")
 	for i := range r.Script.Tokens {
-		t, err := s.Token(r.Script.Tokens[i].Name)
-		if err != nil {
+		name := r.Script.Tokens[i].Name
+		err := s.listToken(name)
+		if fatal(err) {
 			return err
 		}
-		if err := t.WithSession(false, func(session uint) error {
-			objects, err := t.Objects(session)
-			if err != nil {
-				return err
-			}
-			_, err = s.Record(&audit.Inventory{Token: t.Name, Objects: objects, Differs: []string{}})
-			return err
-		}); err != nil {
+		if err == nil {
+			continue
+		}
+		p := &audit.Problem{What: fmt.Sprintf("listing what is left on token %s: %v", name, err)}
+		r.Room.Show(room.Failure{What: p.What})
+		if _, err := r.record("", p, true); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+func (s *Session) listToken(name string) error {
+	t, err := s.Token(name)
+	if err != nil {
+		return err
+	}
+	objects := []audit.Object{}
+	if !t.Blank() {
+		if err := t.WithSession(false, func(session uint) error {
+			objects, err = t.Objects(session)
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	_, err = s.Record(&audit.Inventory{Token: t.Name, Objects: objects, Differs: []string{}})
+	return err
+}
+
+// Blank reports whether the token was never initialised: it then opens no
+// session and holds nothing.
+func (t *Token) Blank() bool { return t.Info.Flags&token.CKF_TOKEN_INITIALIZED == 0 }
 
 // Objects lists the objects that a session can see.
 func (t *Token) Objects(session uint) ([]audit.Object, error) {

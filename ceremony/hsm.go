@@ -41,13 +41,17 @@ func (s *Session) Token(name string) (*Token, error) {
 	if spec == nil {
 		return nil, fmt.Errorf("the script has no token %q", name)
 	}
-	if err := s.r.initialize(s.Step.ID); err != nil {
+	if err := s.r.initialize(s.entryStep()); err != nil {
 		return nil, err
 	}
 	t := &Token{Module: s.r.HSM, Name: name, Spec: spec, Model: s.r.model(spec), s: s}
 	deadline := s.r.Now().Add(waitToken)
 	for {
 		err := t.bind()
+		if err == nil {
+			m := t.Model.WithInfo(t.Info)
+			t.Model = &m
+		}
 		if err == nil || !errors.Is(err, errNoToken) || s.r.Now().After(deadline) {
 			return t, err
 		}
@@ -84,7 +88,7 @@ func (t *Token) bind() error {
 		return err
 	}
 	var seen []string
-	var fits []uint
+	fits, best := []uint{}, 1
 	infos := map[uint]token.TokenInfo{}
 	for _, slot := range res.Slots {
 		r, err := t.Do(token.Call{Function: token.GetTokenInfo, Slot: slot})
@@ -97,7 +101,10 @@ func (t *Token) bind() error {
 		}
 		infos[slot] = r.Token
 		seen = append(seen, fmt.Sprintf("slot %d: label %q, serial %q", slot, r.Token.Label, r.Token.Serial))
-		if t.fits(r.Token) {
+		switch n := t.fits(r.Token); {
+		case n > best:
+			fits, best = []uint{slot}, n
+		case n == best:
 			fits = append(fits, slot)
 		}
 	}
@@ -113,18 +120,31 @@ func (t *Token) bind() error {
 	return fmt.Errorf("token %q: %w: expected %s, seen %s", t.Name, errNoToken, t.expects(), strings.Join(seen, "; "))
 }
 
-// fits reports whether a token may be the one meant.
-func (t *Token) fits(info token.TokenInfo) bool {
-	if known := t.s.State().Tokens[t.Name]; known != nil && known.Info.Serial != "" {
-		return info.Serial == known.Info.Serial
+// fits says how well a token fits: 0 not at all, 2 as expected, 1 if nothing
+// better is there. A token without a serial number is expected by its label once
+// it may have been initialised, and not initialised before.
+func (t *Token) fits(info token.TokenInfo) int {
+	known := t.s.State().Tokens[t.Name]
+	switch {
+	case known != nil && known.Info.Serial != "":
+		return 2 * one(info.Serial == known.Info.Serial)
+	case t.serial() != AnySerial:
+		return 2 * one(info.Serial == t.serial())
 	}
-	if serial := t.serial(); serial != AnySerial {
-		return info.Serial == serial
+	blank := info.Flags&token.CKF_TOKEN_INITIALIZED == 0
+	switch labelled := !blank && info.Label == t.Spec.Label; {
+	case t.s.r.initialised(t.Name):
+		return 2*one(labelled) + one(blank)
+	default:
+		return 2*one(blank) + one(labelled)
 	}
-	if t.s.r.initialised(t.Name) {
-		return info.Label == t.Spec.Label
+}
+
+func one(b bool) int {
+	if b {
+		return 1
 	}
-	return info.Flags&token.CKF_TOKEN_INITIALIZED == 0 || info.Label == t.Spec.Label
+	return 0
 }
 
 // serial is the number that the script expects, unless it is only a rehearsal
@@ -201,11 +221,14 @@ func (t *Token) WithSession(readWrite bool, f func(session uint) error) error {
 // WithLogin asks the custodian for the current PIN, logs in, calls f in that
 // session and logs out whatever happens.
 func (t *Token) WithLogin(user token.User, f func(session uint, pin token.PIN) error) error {
-	kind, custodian := t.custodian(user)
+	kind := token.UserPIN
+	if user == token.SO {
+		kind = token.SOPIN
+	}
 	if err := t.WarnLastTry(kind); err != nil {
 		return err
 	}
-	pin, err := t.s.PIN(t, custodian, kind, Current)
+	pin, err := t.s.PIN(t, t.Custodian(kind), kind, Current)
 	if err != nil {
 		return err
 	}
@@ -223,11 +246,12 @@ func (t *Token) WithLogin(user token.User, f func(session uint, pin token.PIN) e
 	})
 }
 
-func (t *Token) custodian(user token.User) (token.PINKind, string) {
-	if user == token.SO {
-		return token.SOPIN, t.Spec.SOPINCustodian
+// Custodian returns the participant who enters a PIN of the token.
+func (t *Token) Custodian(kind token.PINKind) string {
+	if kind == token.SOPIN {
+		return t.Spec.SOPINCustodian
 	}
-	return token.UserPIN, t.Spec.UserPINCustodian
+	return t.Spec.UserPINCustodian
 }
 
 // WarnLastTry refuses to use a locked PIN and asks for an explicit word before the last try of a PIN.
@@ -252,11 +276,19 @@ func (t *Token) lastTry(kind token.PINKind) error {
 		means = "NOBODY can unlock it then: the token can never be initialised again."
 	}
 	t.s.Show(room.Warning{Text: fmt.Sprintf("Only ONE try is left on the %s of %s. If it is wrong, the PIN is locked. %s", kind, t.Name, means)})
-	v, err := t.s.Ask(t.s.Step.Actor, "last-try", "Type the words LAST TRY to spend it, anything else to stop")
+	const words = "LAST TRY"
+	v, err := t.s.AskWord(t.s.Step.Actor, "last-try", "Type the words "+words+" to spend it, anything else to stop (no PIN here: this is shown)", words)
 	if err != nil {
 		return err
 	}
-	if !strings.EqualFold(v, "LAST TRY") {
+	d := &audit.Decision{Question: "spend the last try of the " + kind.String() + "?", Options: []string{"spend", "stop"}, Chosen: "stop", Person: t.s.Step.Actor}
+	if strings.EqualFold(v, words) {
+		d.Chosen = "spend"
+	}
+	if _, err := t.s.Record(d); err != nil {
+		return err
+	}
+	if d.Chosen == "stop" {
 		return &Stop{Reason: fmt.Sprintf("the last try of the %s was not spent", kind), Person: t.s.Step.Actor}
 	}
 	return nil
@@ -269,7 +301,14 @@ func (t *Token) Tries(kind token.PINKind) string {
 		return ""
 	}
 	t.Info = r.Token
-	return fmt.Sprintf(" (tries: %s)", t.Model.Tries(kind, r.Token.Flags))
+	text := t.Model.Tries(kind, r.Token.Flags).String()
+	if n := t.s.State().WrongTries(kind); n > 0 {
+		text += fmt.Sprintf("; wrong in this ceremony since the last right one: %d", n)
+	}
+	if n := t.Model.Rule(kind).Tries; n > 0 {
+		text += fmt.Sprintf("; locked after %d", n)
+	}
+	return " (tries: " + text + ")"
 }
 
 // FindKey looks for the two halves of a key by label and id in a session.

@@ -3,6 +3,7 @@ package ceremony
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/keyrite/keyrite/audit"
@@ -73,6 +74,9 @@ func (s *Session) Ask(person, what, question string, choices ...room.Choice) (st
 // Acknowledge waits until a person has typed their initials, or the word the
 // step sets, and records it. as is "actor", "witness" or "approver".
 func (s *Session) Acknowledge(person, as, what, question string) error {
+	if err := s.Here(person); err != nil {
+		return err
+	}
 	p := s.prompt(person, what, question)
 	want := p.Initials
 	if s.Step.Acknowledge != "" {
@@ -165,7 +169,8 @@ func (s *Session) menu() error {
 	}
 	switch v {
 	case "deviation":
-		return s.Deviation(EffectNone)
+		_, err := s.Deviation(EffectNone)
+		return err
 	case "pause", "abort":
 		why, err := s.r.Room.Ask(s.prompt(actor, "reason", "Why? (one line, for the record)"))
 		if err != nil {
@@ -177,8 +182,10 @@ func (s *Session) menu() error {
 }
 
 // Deviation asks the actor what was expected, what happened and what was
-// decided, and records it with the people who agreed to it.
-func (s *Session) Deviation(effect string) error {
+// decided, and records it with the people who agree to it and the answers of
+// those who do not. A step is only left out or done anew if the actor agrees,
+// and one of its witnesses where it has any: agreed says so.
+func (s *Session) Deviation(effect string) (agreed bool, err error) {
 	d := &audit.Deviation{Effect: effect, People: []string{}}
 	for _, q := range []struct {
 		into           *string
@@ -188,24 +195,40 @@ func (s *Session) Deviation(effect string) error {
 		{&d.Happened, "happened", "What happened instead? (one line)"},
 		{&d.Decided, "decided", "What does the room decide? (one line)"},
 	} {
-		v, err := s.r.Room.Ask(s.prompt(s.Step.Actor, q.what, q.question))
-		if err != nil {
-			return gone(err)
+		for *q.into == "" {
+			if *q.into, err = s.AskOnly(s.Step.Actor, q.what, q.question); err != nil {
+				return false, err
+			}
 		}
-		*q.into = v
 	}
 	for _, person := range append([]string{s.Step.Actor}, s.Step.Witnesses...) {
 		p := s.prompt(person, "deviation", "Do you agree that this is written down so? – type your initials, or anything else if not")
-		v, err := s.r.Room.Ask(p)
+		v, err := s.ask(p)
 		if err != nil {
-			return gone(err)
+			return false, err
 		}
 		if strings.EqualFold(v, p.Initials) {
 			d.People = append(d.People, person)
+		} else if _, err := s.Record(&audit.Answer{Person: person, Question: "agrees to the deviation?", Value: v}); err != nil {
+			return false, err
 		}
 	}
-	_, err := s.Record(d)
-	return err
+	if agreed = s.agreed(d.People); !agreed && effect != EffectNone {
+		d.Effect = EffectNone
+		s.Show(room.Warning{Text: "It is written down, but not enough people agree: the actor must, and one of the witnesses. The step stays as it is."})
+	}
+	_, err = s.Record(d)
+	return agreed, err
+}
+
+// agreed reports whether the actor and a witness, if the step has any, are
+// among the people.
+func (s *Session) agreed(people []string) bool {
+	witness := len(s.Step.Witnesses) == 0
+	for _, w := range s.Step.Witnesses {
+		witness = witness || slices.Contains(people, w)
+	}
+	return witness && slices.Contains(people, s.Step.Actor)
 }
 
 // Use says whether a PIN is the current one or becomes the new one.
@@ -221,6 +244,9 @@ const (
 // form is checked before it is returned, so that a slip of the finger costs no
 // try. The caller wipes it.
 func (s *Session) PIN(t *Token, person string, kind token.PINKind, use Use) (token.PIN, error) {
+	if err := s.Here(person); err != nil {
+		return token.PIN{}, err
+	}
 	for {
 		pin, refused, err := s.readPIN(t, person, kind, use)
 		if err != nil {
@@ -231,10 +257,13 @@ func (s *Session) PIN(t *Token, person string, kind token.PINKind, use Use) (tok
 			result = refused
 		}
 		_, err = s.Record(&audit.Secret{Person: person, Secret: kind.String(), Use: string(use), Token: t.Name, Result: result})
-		if err != nil || refused == "" {
-			return pin, err
+		if err == nil && refused == "" {
+			return pin, nil
 		}
 		pin.Wipe()
+		if err != nil {
+			return token.PIN{}, err
+		}
 		s.Show(room.Warning{Text: "This was not sent to the token: " + refused + "."})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/keyrite/keyrite/audit"
@@ -32,7 +33,13 @@ func Resume(c Config) (*Runner, error) {
 	if state.Closed {
 		return nil, r.finish(entries)
 	}
-	return r, r.newSegment()
+	if err := r.newSegment(); err != nil {
+		if r.key != nil {
+			r.key.Wipe()
+		}
+		return nil, err
+	}
+	return r, nil
 }
 
 // newSegment opens the next segment with a key of its own.
@@ -92,21 +99,12 @@ func (r *Runner) restoreKeys() error {
 func (r *Runner) outside(name string) *Session {
 	actor := r.Script.Participants[0].ID
 	for _, p := range r.Script.Participants {
-		if contains(p.Roles, "ceremony-administrator") || contains(p.Roles, "operator") {
+		if slices.Contains(p.Roles, "ceremony-administrator") || slices.Contains(p.Roles, "operator") {
 			actor = p.ID
 			break
 		}
 	}
 	return &Session{r: r, Step: &Step{ID: name, Title: name, Actor: actor, outside: true}}
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // adopt lets the room compare the head on disk with the one it noted.
@@ -138,9 +136,9 @@ func (r *Runner) adopt(size int64, root audit.Hash, reason string) error {
 		return err
 	}
 	d.Custody = custody
-	people := r.presentPeople()
-	if len(people) == 0 {
-		people = []string{s.Step.Actor}
+	people := []string{s.Step.Actor}
+	if r.state.RollCall {
+		people = r.presentPeople()
 	}
 	for _, person := range people {
 		if err := s.Acknowledge(person, "witness", "adopt", "I agree to go on from this head"); err != nil {
@@ -180,24 +178,38 @@ func (r *Runner) settleOne(p *Pending) error {
 	f := token.Function(p.Intent.Function)
 	d := &audit.HSMUnknown{Intent: p.Seq, Decided: CannotBeKnown}
 	if !lasting(f) {
-		d.Found = "the call leaves nothing on the token; its session ended with the program"
-		_, err := r.record(p.Step, d, true)
-		return err
+		return r.settled(p, d, "the call leaves nothing on the token; its session ended with the program")
 	}
 	s := r.outside("resume")
 	d.Person = s.Step.Actor
 	r.Room.Show(room.Warning{Text: fmt.Sprintf("Entry %d says that %s was about to be called, and nothing says what came of it. Its outcome is UNKNOWN. It is not called again before the room has decided.", p.Seq, f)})
 	d.Found = r.inspect(s)
 	r.Room.Show(room.Fact{Name: "the token now", Value: d.Found})
-	v, err := s.AskOnly(s.Step.Actor, "unknown", fmt.Sprintf("What became of %s?", f),
-		room.Choice{Word: "happened", Does: "it was carried out: what it made is used"},
-		room.Choice{Word: "not", Does: "it was not carried out: the step does it"},
-		room.Choice{Word: "unknown", Does: "it cannot be known: the step begins again and stops at whatever it finds"})
+	if f == token.Login || f == token.Sign {
+		// What came of these changes nothing that is to be done.
+		what := map[token.Function]string{
+			token.Login: "A try of the PIN may have been spent",
+			token.Sign:  "A signature may exist that this log does not hold; the same bytes are signed again",
+		}[f]
+		if err := s.Acknowledge(s.Step.Actor, "actor", "unknown-seen", what); err != nil {
+			return err
+		}
+		return r.settled(p, d, d.Found+"; "+what)
+	}
+	v, err := s.AskOnly(s.Step.Actor, "unknown", fmt.Sprintf("What became of %s? (type the whole word; what you say is proved by the step where that is possible)", f),
+		room.Choice{Word: "it-happened", Does: "it was carried out: the step looks for what it made and goes on from there"},
+		room.Choice{Word: "it-did-not-happen", Does: "it was not carried out: the step does it"},
+		room.Choice{Word: "it-cannot-be-known", Does: "the step begins again, and asks if it finds what the call would have made"})
 	if err != nil {
 		return err
 	}
-	d.Decided = map[string]string{"happened": Happened, "not": DidNotHappen, "unknown": CannotBeKnown}[v]
-	_, err = r.record(p.Step, d, true)
+	d.Decided = map[string]string{"it-happened": Happened, "it-did-not-happen": DidNotHappen, "it-cannot-be-known": CannotBeKnown}[v]
+	return r.settled(p, d, d.Found)
+}
+
+func (r *Runner) settled(p *Pending, d *audit.HSMUnknown, found string) error {
+	d.Found = found
+	_, err := r.record(p.Step, d, true)
 	return err
 }
 

@@ -134,14 +134,14 @@ func (r *Runner) finalize() error {
 
 func (r *Runner) model(spec *TokenSpec) *token.Model { return r.Model(spec) }
 
-// initialised reports whether the log says that a token was initialised by its
-// token-init step.
+// initialised reports whether the log says that a token comes initialised, or
+// that its token-init step has called C_InitToken, whatever became of it.
 func (r *Runner) initialised(name string) bool {
 	for i := range r.Script.Steps {
 		step := &r.Script.Steps[i]
 		if a, ok := step.Action.(initialiser); ok && a.InitialisesToken() == name {
-			_, done := r.state.Step(step.ID).Happened(string(token.InitToken))
-			return done
+			_, tried := r.state.Step(step.ID).Attempted(token.InitToken)
+			return tried
 		}
 	}
 	return true // the script does not initialise it: it comes initialised
@@ -157,9 +157,19 @@ func (r *Runner) Run() (err error) {
 	if r.Mode == Rehearsal {
 		r.Room.Show(room.Warning{Text: "This is a REHEARSAL. What it makes must never be trusted."})
 	}
+	if r.state.Aborted {
+		return &Stop{Abort: true, Reason: "it was given up before the break"}
+	}
 	for i := range r.Script.Steps {
 		step := &r.Script.Steps[i]
-		if res := r.state.Step(step.ID).Result; res == Done || res == Skipped {
+		st := r.state.Step(step.ID)
+		if st.Result == Done || st.Result == Skipped {
+			continue
+		}
+		if st.Skipping { // decided before a break
+			if err := (&Session{r: r, Step: step}).end(Skipped, skipReason); err != nil {
+				return err
+			}
 			continue
 		}
 		if err := r.step(step); err != nil {
@@ -230,7 +240,7 @@ func words(b []byte) string { return strings.Join(audit.Words(b), " ") }
 // readKey has the log key of the running segment read aloud, as soon as it is
 // known who is in the room and before the first HSM call.
 func (r *Runner) readKey(after *Step) error {
-	if r.state.KeyRead || r.state.Present == nil {
+	if r.state.KeyRead || !r.state.RollCall {
 		return nil
 	}
 	vkey := r.key.VerifierKey()

@@ -43,10 +43,15 @@ func (s *Session) Environment() (*audit.Environment, error) { return s.r.Environ
 
 // Record writes an entry of the running step, durably.
 func (s *Session) Record(d audit.Data) (*audit.Entry, error) {
+	return s.r.record(s.entryStep(), d, true)
+}
+
+// entryStep is the step that the session's entries belong to, "" between steps.
+func (s *Session) entryStep() string {
 	if s.Step.outside {
-		return s.r.record("", d, true)
+		return ""
 	}
-	return s.r.record(s.Step.ID, d, true)
+	return s.Step.ID
 }
 
 // Show presents a message to the room and records nothing.

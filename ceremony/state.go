@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/keyrite/keyrite/audit"
+	"github.com/keyrite/keyrite/internal/token"
 )
 
 // A State is what the log says has happened. It is built from entries alone,
@@ -22,12 +23,17 @@ type State struct {
 	Tokens    map[string]*audit.Token // last identification, by name
 	Keys      map[string]*audit.Key
 	Artifacts map[string]*audit.Artifact // by file name
+	RollCall  bool                       // a roll call is done
+	Used      bool                       // C_Initialize was called: a token may hold something
 	Paused    bool
 	Aborted   bool
 	Closed    bool
 
 	intents map[int64]*audit.HSMIntent
 	open    map[int64]*Pending // intents without an outcome
+	wrong   map[string]int     // wrong tries at a login since the last right one, by PIN
+	kinds   map[string]string  // kind of each step of the plan
+	running string             // the step that has begun last
 	signed  map[string]*Signed // by artifact, from to-be-signed entries
 	tbs     map[int64]string   // seq of to-be-signed → artifact
 }
@@ -43,10 +49,15 @@ type Pending struct {
 type StepState struct {
 	Attempts int
 	Result   string // of the last attempt; "" while it runs
-	// calls that succeeded (or that the room found to have happened) since the
-	// step began or was last repeated on purpose
-	happened map[string]int64
-	kinds    map[string]int // entries of each kind since then
+	Skipping bool   // the room decided to leave it out
+	Resumed  bool   // it was running when the ceremony paused and went on
+
+	// Since the step began or was last repeated on purpose:
+	happened map[string]int64 // calls that succeeded
+	said     map[string]int64 // calls whose outcome is not in the log, that the room says happened
+	kinds    map[string]int   // entries of each kind
+
+	attempted map[string]int64 // calls with an intent, ever
 }
 
 // A Signed is an object announced for signing and, once made, its signature.
@@ -65,6 +76,8 @@ func NewState() *State {
 		Tokens:    map[string]*audit.Token{},
 		Keys:      map[string]*audit.Key{},
 		Artifacts: map[string]*audit.Artifact{},
+		wrong:     map[string]int{},
+		kinds:     map[string]string{},
 		intents:   map[int64]*audit.HSMIntent{},
 		open:      map[int64]*Pending{},
 		signed:    map[string]*Signed{},
@@ -76,7 +89,7 @@ func NewState() *State {
 func (st *State) Step(id string) *StepState {
 	s := st.Steps[id]
 	if s == nil {
-		s = &StepState{}
+		s = &StepState{attempted: map[string]int64{}}
 		s.reset()
 		st.Steps[id] = s
 	}
@@ -85,14 +98,30 @@ func (st *State) Step(id string) *StepState {
 
 func (s *StepState) reset() {
 	s.happened = map[string]int64{}
+	s.said = map[string]int64{}
 	s.kinds = map[string]int{}
 }
 
-// Happened returns the entry of the last call of function in this step that
-// succeeded, or that the room found to have happened, since the step began or
-// was repeated on purpose; ok is false if there is none.
-func (s *StepState) Happened(function string) (seq int64, ok bool) {
-	seq, ok = s.happened[function]
+// Happened returns the outcome of the last call of function in this step that
+// succeeded since the step began or was repeated on purpose; ok is false if
+// there is none.
+func (s *StepState) Happened(function token.Function) (seq int64, ok bool) {
+	seq, ok = s.happened[string(function)]
+	return seq, ok
+}
+
+// Said is Happened for a call whose outcome is not in the log and that, so the
+// room says, was carried out: a step has to prove it. seq is that of the
+// decision.
+func (s *StepState) Said(function token.Function) (seq int64, ok bool) {
+	seq, ok = s.said[string(function)]
+	return seq, ok
+}
+
+// Attempted returns the last intent of function in this step, whatever became
+// of it and however often the step was repeated.
+func (s *StepState) Attempted(function token.Function) (seq int64, ok bool) {
+	seq, ok = s.attempted[string(function)]
 	return seq, ok
 }
 
@@ -119,8 +148,14 @@ func (st *State) Apply(e *audit.Entry) {
 	switch d := e.Data.(type) {
 	case *audit.LogOpen:
 		st.Open = d
+		for _, p := range d.Plan {
+			st.kinds[p.ID] = p.Kind
+		}
 		st.LogKeys = append(st.LogKeys, d.LogKey)
 	case *audit.SegmentOpen:
+		if run := st.Steps[st.running]; run != nil && run.Result == "" {
+			run.Resumed = st.Paused
+		}
 		st.Segment, st.KeyRead, st.Paused = d.Segment, false, false
 		st.LogKeys = append(st.LogKeys, d.LogKey)
 	case *audit.KeyRead:
@@ -143,12 +178,18 @@ func (st *State) applyStep(e *audit.Entry) {
 	s := st.Step(e.Step)
 	switch d := e.Data.(type) {
 	case *audit.StepBegin:
-		s.Attempts, s.Result = d.Attempt, ""
+		s.Attempts, s.Result, st.running = d.Attempt, "", e.Step
 	case *audit.StepEnd:
 		s.Result = d.Result
+		if d.Result == Done && st.kinds[e.Step] == "attendance" {
+			st.RollCall = true
+		}
 	case *audit.Deviation:
-		if d.Effect == EffectRepeat {
+		switch d.Effect {
+		case EffectRepeat:
 			s.reset()
+		case EffectSkip:
+			s.Skipping = true
 		}
 	case *audit.Attendance:
 		if st.Present == nil {
@@ -179,10 +220,13 @@ func (st *State) applyCall(e *audit.Entry) {
 	switch d := e.Data.(type) {
 	case *audit.HSMIntent:
 		st.intents[e.Seq] = d
+		st.Step(e.Step).attempted[d.Function] = e.Seq
+		st.Used = st.Used || d.Function == string(token.Initialize)
 		st.open[e.Seq] = &Pending{Seq: e.Seq, Step: e.Step, Intent: d}
 	case *audit.HSMOutcome:
 		in := st.intents[d.Intent]
 		delete(st.open, d.Intent)
+		st.countTries(in, d)
 		if d.RV == "CKR_OK" {
 			st.succeeded(e, in, d)
 		}
@@ -190,10 +234,33 @@ func (st *State) applyCall(e *audit.Entry) {
 		in := st.intents[d.Intent]
 		delete(st.open, d.Intent)
 		if d.Decided == Happened && in != nil {
-			st.Step(e.Step).happened[in.Function] = e.Seq
+			st.Step(e.Step).said[in.Function] = e.Seq
 		}
 	}
 }
+
+// countTries counts the wrong tries of each PIN since the last right one.
+func (st *State) countTries(in *audit.HSMIntent, out *audit.HSMOutcome) {
+	kind := token.SOPIN.String()
+	switch {
+	case in == nil || in.PIN == "":
+		return
+	case in.Function != string(token.Login) && in.Function != string(token.InitToken):
+		return // C_InitPIN and C_SetPIN do not say whose PIN they check
+	case in.User == token.NormalUser.Name():
+		kind = token.UserPIN.String()
+	}
+	switch out.RV {
+	case "CKR_OK":
+		st.wrong[kind] = 0
+	case "CKR_PIN_INCORRECT", "CKR_PIN_LOCKED":
+		st.wrong[kind]++
+	}
+}
+
+// WrongTries returns how many wrong tries of a PIN the log holds since the last
+// right one.
+func (st *State) WrongTries(kind token.PINKind) int { return st.wrong[kind.String()] }
 
 func (st *State) succeeded(e *audit.Entry, in *audit.HSMIntent, out *audit.HSMOutcome) {
 	st.Step(e.Step).happened[out.Function] = e.Seq

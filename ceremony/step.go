@@ -47,9 +47,6 @@ func (s *Session) attempt() error {
 	if err := s.begin(); err != nil {
 		return err
 	}
-	if err := s.everybodyHere(); err != nil {
-		return err
-	}
 	if err := s.Step.Action.Run(s); err != nil {
 		return err
 	}
@@ -80,6 +77,9 @@ func (s *Session) begin() error {
 	}
 	m.Effect, m.Irreversible = Announced(s.r.Script, step)
 	s.Show(m)
+	if err := s.everybodyHere(); err != nil {
+		return err
+	}
 	return s.before(m)
 }
 
@@ -97,19 +97,26 @@ func (s *Session) before(m room.Step) error {
 	return s.Acknowledge(s.Step.Actor, "actor", "ready", fmt.Sprintf("Begin now: %q?", s.Step.Title))
 }
 
-// everybodyHere stops a step whose people were absent at the roll call.
+// everybodyHere stops a step whose people were absent at the roll call. The
+// roll call itself is held with whoever is there.
 func (s *Session) everybodyHere() error {
-	if s.State().Present == nil {
+	if s.State().kinds[s.Step.ID] == "attendance" {
 		return nil
 	}
+	return s.Here(append([]string{s.Step.Actor}, s.Step.Witnesses...)...)
+}
+
+// Here returns an error that names those of the people who were absent at the
+// roll call.
+func (s *Session) Here(people ...string) error {
 	var away []string
-	for _, id := range append([]string{s.Step.Actor}, s.Step.Witnesses...) {
+	for _, id := range people {
 		if s.State().Absent[id] {
 			away = append(away, s.r.Script.Shown(id))
 		}
 	}
 	if len(away) > 0 {
-		return fmt.Errorf("this step needs %s, absent at the roll call", strings.Join(away, ", "))
+		return fmt.Errorf("this needs %s, absent at the roll call", strings.Join(away, ", "))
 	}
 	return nil
 }
@@ -144,41 +151,65 @@ func (s *Session) end(result, reason string) error {
 // failed records what went wrong and lets the room decide. skipped is true if
 // the step is over; with skipped false and no error it is tried again.
 func (s *Session) failed(cause error) (skipped bool, err error) {
+	what, err := s.problem(cause)
+	if err != nil {
+		return false, err
+	}
+	for {
+		choice, err := s.Decide(s.Step.Actor, "on-failure", "How does the room go on?", afterFailure...)
+		if err != nil {
+			return false, err
+		}
+		switch choice {
+		case "again":
+			return false, s.close(Failed, what)
+		case "repeat":
+			if agreed, err := s.Deviation(EffectRepeat); err != nil {
+				return false, err
+			} else if agreed {
+				return false, s.close(Failed, what)
+			}
+		case "skip":
+			if !s.canSkip() {
+				continue
+			}
+			if agreed, err := s.Deviation(EffectSkip); err != nil {
+				return false, err
+			} else if agreed {
+				return true, s.end(Skipped, skipReason)
+			}
+		case "pause", "abort":
+			return false, &Stop{Abort: choice == "abort", Reason: "after a problem: " + what, Person: s.Step.Actor}
+		}
+	}
+}
+
+// afterFailure is what the room can choose from when a step failed.
+var afterFailure = []room.Choice{
+	{Word: "again", Does: "try the step again; what was already done on the token is not done twice"},
+	{Word: "repeat", Does: "do the whole step anew, as a recorded deviation"},
+	{Word: "skip", Does: "leave the step out, as a recorded deviation"},
+	{Word: "pause", Does: "stop here; 'keyrite resume' goes on later"},
+	{Word: "abort", Does: "give the ceremony up: log out, list what is left on the token, seal the log"},
+}
+
+// problem records and shows what went wrong, and leaves the token.
+func (s *Session) problem(cause error) (what string, err error) {
 	p := &audit.Problem{What: cause.Error()}
 	var rv token.RV
 	if errors.As(cause, &rv) {
 		p.RV, p.Hint = rv.Error(), token.Hint(rv)
 	}
 	if _, err := s.Record(p); err != nil {
-		return false, err
+		return "", err
 	}
 	s.Show(room.Failure{What: p.What, RV: p.RV, Hint: p.Hint})
-	for {
-		choice, err := s.Decide(s.Step.Actor, "on-failure", "How does the room go on?",
-			room.Choice{Word: "again", Does: "try the step again; what was already done on the token is not done twice"},
-			room.Choice{Word: "repeat", Does: "do the whole step anew, as a recorded deviation"},
-			room.Choice{Word: "skip", Does: "leave the step out, as a recorded deviation"},
-			room.Choice{Word: "pause", Does: "stop here; 'keyrite resume' goes on later"},
-			room.Choice{Word: "abort", Does: "give the ceremony up: log out, list what is left on the token, seal the log"})
-		if err != nil {
-			return false, err
-		}
-		switch choice {
-		case "again":
-			return false, s.close(Failed, p.What)
-		case "repeat":
-			if err := s.Deviation(EffectRepeat); err != nil {
-				return false, err
-			}
-			return false, s.close(Failed, p.What)
-		case "skip":
-			if s.canSkip() {
-				return true, s.skip()
-			}
-		case "pause", "abort":
-			return false, &Stop{Abort: choice == "abort", Reason: "after a problem: " + p.What, Person: s.Step.Actor}
-		}
+	// Whatever comes next begins with C_Initialize: a module can keep a token
+	// that was pulled for lost until then.
+	if err := s.r.finalize(); err != nil {
+		s.Show(room.Warning{Text: "Leaving the token: " + err.Error()})
 	}
+	return p.What, nil
 }
 
 // close ends an attempt that is followed by another.
@@ -187,12 +218,8 @@ func (s *Session) close(result, reason string) error {
 	return err
 }
 
-func (s *Session) skip() error {
-	if err := s.Deviation(EffectSkip); err != nil {
-		return err
-	}
-	return s.end(Skipped, "by decision of the room")
-}
+// skipReason stands in the end of a step that was left out.
+const skipReason = "by decision of the room"
 
 // canSkip asks the model of the world what becomes impossible without the step.
 func (s *Session) canSkip() bool {

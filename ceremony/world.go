@@ -17,6 +17,7 @@ type World struct {
 	Keys    map[string]*KeyState
 	Files   map[string]FileState // artifacts by name
 	CRLs    map[string]bool      // keys that have issued a CRL
+	Subs    map[string]bool      // keys that have issued the certificate of another CA
 	Closed  bool
 
 	report func(path, what string) // set by Simulate
@@ -29,7 +30,6 @@ type TokenState struct {
 	Initialised bool
 	SOPIN       string // "factory", "set" or "" (unknown)
 	UserPIN     string // "factory", "set" or ""
-	LoginProof  bool
 
 	blank bool // a step of the script initialises it
 }
@@ -59,6 +59,7 @@ func NewWorld(s *Script) *World {
 		Keys:   map[string]*KeyState{},
 		Files:  map[string]FileState{},
 		CRLs:   map[string]bool{},
+		Subs:   map[string]bool{},
 		report: func(string, string) {},
 	}
 	for i := range s.Tokens {

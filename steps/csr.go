@@ -18,26 +18,27 @@ import (
 	"github.com/keyrite/keyrite/internal/room"
 )
 
-// request reads the certificate request: from the bundle if it was taken in
-// before a break, else from the medium. Two people compare its SHA-256.
+// request reads the certificate request: from the bundle if two people have
+// compared it before, else from the medium. It is taken into the bundle when
+// both have found it to be the one on their paper.
 func (a *signCSR) request(s *ceremony.Session) (*x509.CertificateRequest, error) {
-	b, err := s.ReadArtifact(a.CSR)
-	taken := err == nil
-	if !taken {
-		if b, err = a.fromMedium(s); err != nil {
+	if s.Done().Wrote("csr") {
+		b, err := s.ReadArtifact(a.CSR)
+		if err != nil {
 			return nil, err
 		}
+		return pki.ParseCSR(b)
+	}
+	if err := s.Here(a.Compare...); err != nil {
+		return nil, err
+	}
+	b, err := a.fromMedium(s)
+	if err != nil {
+		return nil, err
 	}
 	csr, err := pki.ParseCSR(b)
 	if err != nil {
 		return nil, fmt.Errorf("certificate request %s: %w", a.CSR, err)
-	}
-	if taken && s.Done().Wrote("csr") {
-		return csr, nil
-	}
-	f, err := s.WriteFile(a.CSR, b)
-	if err != nil {
-		return nil, err
 	}
 	_, spki, err := pki.SPKISHA256(csr.PublicKey)
 	if err != nil {
@@ -46,34 +47,44 @@ func (a *signCSR) request(s *ceremony.Session) (*x509.CertificateRequest, error)
 	s.Show(room.Text{Text: "The request's signature was made with the key it asks a certificate for (proof of possession). Its own subject is shown for information: the certificate gets the subject of the profile."})
 	s.Show(room.Fact{Name: "subject of the request", Value: csr.Subject.String()})
 	s.Show(room.Fact{Name: "public key", Value: pki.AlgorithmOf(csr.PublicKey) + ", SPKI SHA-256 " + spki})
-	s.Show(room.Fact{Name: "SHA-256 of the request file", Value: f.SHA256, Big: true})
+	hash := ceremony.FileOf(a.CSR, b).SHA256
 	for _, id := range a.Compare {
-		if err := compare(s, id, f.SHA256); err != nil {
+		if err := compare(s, id, hash); err != nil {
 			return nil, err
 		}
+	}
+	s.Show(room.Fact{Name: "SHA-256 of the request file", Value: hash, Big: true})
+	f, err := s.WriteFile(a.CSR, b)
+	if err != nil {
+		return nil, err
 	}
 	_, err = s.Record(&audit.CSR{File: f, Subject: csr.Subject.String(), SPKI: spki, Possible: true})
 	return csr, err
 }
 
-// compare has a person type the beginning of a hash from paper.
+// compareTries is how often a person may type the hash before the step stops,
+// so that another file can be brought.
+const compareTries = 3
+
+// compare has a person type the beginning of a hash from paper. What was typed
+// is recorded only if it is right.
 func compare(s *ceremony.Session, person, hash string) error {
 	const digits = 16
-	want := hash[:digits]
-	for {
-		v, err := s.AskWord(person, "csr-sha256", fmt.Sprintf("From your own paper, not from the screen: type the first %d hex digits of the request's SHA-256", digits), want)
+	for range compareTries {
+		v, err := s.AskWord(person, "csr-sha256", fmt.Sprintf("From your own paper: type the first %d hex digits of the request's SHA-256", digits), hash[:digits])
 		if err != nil {
 			return err
 		}
 		if got := strings.ToLower(strings.Join(strings.Fields(v), "")); len(got) >= digits && strings.HasPrefix(hash, got) {
-			_, err := s.Record(&audit.Answer{Person: person, Question: "SHA-256 of the certificate request, from paper", Value: v})
+			_, err := s.Record(&audit.Answer{Person: person, Question: "SHA-256 of the certificate request, from paper", Value: got})
 			return err
 		}
-		s.Show(room.Warning{Text: "This is not the SHA-256 of the request that was read. If your paper is right, the request was exchanged: do not go on. Type it again, or ! for other choices."})
-		if _, err := s.Record(&audit.Problem{What: fmt.Sprintf("%s typed another SHA-256 of the certificate request: %q", person, v)}); err != nil {
+		s.Show(room.Warning{Text: "This is not the beginning of the SHA-256 of the request that was read."})
+		if _, err := s.Record(&audit.Problem{What: s.Script().Shown(person) + " typed another SHA-256 of the certificate request"}); err != nil {
 			return err
 		}
 	}
+	return fmt.Errorf("the request on the medium is not the one on the paper of %s: bring the right one, then try the step again", s.Script().Shown(person))
 }
 
 // fromMedium reads the request file. A rehearsal without one makes a request

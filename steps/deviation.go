@@ -21,7 +21,7 @@ func (a *deviation) Run(s *ceremony.Session) error {
 		if err != nil || v == "no" {
 			return err
 		}
-		if err := s.Deviation(ceremony.EffectNone); err != nil {
+		if _, err := s.Deviation(ceremony.EffectNone); err != nil {
 			return err
 		}
 	}

@@ -89,6 +89,9 @@ func (a *environment) network(s *ceremony.Session, env *audit.Environment) error
 }
 
 func (a *environment) clock(s *ceremony.Session) error {
+	if err := s.Here(a.ClockReader); err != nil {
+		return err
+	}
 	for {
 		v, err := s.AskOnly(a.ClockReader, "room-time", "Read the second clock now, in UTC, as 2026-01-31 14:05:09")
 		now := s.Now()

@@ -41,7 +41,7 @@ type issue struct {
 func (i *issue) run() error {
 	name := bundle.ArtifactsDir + "/" + i.file
 	if a := i.s.State().Artifacts[name]; a != nil && i.s.Done().Wrote("artifact") {
-		i.s.Show(room.Text{Text: i.file + " was made before the break."})
+		i.s.Show(room.Text{Text: i.file + " was made in an earlier attempt."})
 		_, b, err := i.s.Artifact(i.file)
 		if err != nil {
 			return err
@@ -55,7 +55,7 @@ func (i *issue) run() error {
 		}
 		signed = i.s.State().Signed(name)
 	} else {
-		i.s.Show(room.Text{Text: "The signature was made before the break and is in the log; nothing is signed again."})
+		i.s.Show(room.Text{Text: "The signature was made in an earlier attempt and is in the log; nothing is signed again."})
 	}
 	return i.finish(signed)
 }
@@ -127,7 +127,7 @@ func (i *issue) sameKey(t *ceremony.Token, session uint) error {
 // person).
 func (i *issue) announce(t *ceremony.Token, session uint, old *ceremony.Signed) (*audit.ToBeSigned, error) {
 	if old != nil && i.s.Done().Wrote("to-be-signed") {
-		i.s.Show(room.Text{Text: "The same bytes that were announced before the break are signed now."})
+		i.s.Show(room.Text{Text: "The same bytes that were announced in an earlier attempt are signed now."})
 		return old.TBS, i.confirm()
 	}
 	d := &audit.ToBeSigned{Object: i.object, For: bundle.ArtifactsDir + "/" + i.file, Key: i.key.Name, Profile: i.label, Lint: []string{}}

@@ -78,15 +78,18 @@ func (a *generateKey) ensure(s *ceremony.Session, t *ceremony.Token, session uin
 	if err != nil {
 		return 0, err
 	}
-	seq, made := s.Done().Happened(string(token.GenerateKeyPair))
+	seq, made := s.Done().Happened(token.GenerateKeyPair)
+	tried, attempted := s.Done().Attempted(token.GenerateKeyPair)
 	switch {
 	case found && made:
-		s.Show(room.Text{Text: "The key was made before the break and is found on the token."})
+		s.Show(room.Text{Text: fmt.Sprintf("The key was generated in an earlier attempt (entry %d) and is found on the token.", seq)})
 		return seq, nil
 	case made:
 		return 0, fmt.Errorf("key %q: the log says that it was generated (entry %d), and the token does not have it", a.Key, seq)
+	case found && attempted:
+		return tried, a.adopt(s, tried)
 	case found:
-		return 0, fmt.Errorf("key %q: the token has a key with the label %q and the id %s already, which this ceremony did not make", a.Key, k.Label, k.KeyID)
+		return 0, fmt.Errorf("key %q: the token has a key with the label %q and the id %s already, and this ceremony never called for one", a.Key, k.Label, k.KeyID)
 	}
 	if err := t.Unused(session, k); err != nil {
 		return 0, err
@@ -103,6 +106,20 @@ func (a *generateKey) ensure(s *ceremony.Session, t *ceremony.Token, session uin
 		return 0, fmt.Errorf("generating key %q: %w", a.Key, err)
 	}
 	return r.Seq, nil
+}
+
+// adopt lets the room decide about a key that is on the token and that this
+// ceremony may have made: the log holds a call without a good outcome, or one
+// that the room set aside.
+func (a *generateKey) adopt(s *ceremony.Session, tried int64) error {
+	s.Show(room.Warning{Text: fmt.Sprintf("The token has the key. Entry %d of the log is this ceremony's call to generate it.", tried)})
+	v, err := s.Decide(s.Step.Actor, "adopt-key", "Is it the key that this ceremony generated?",
+		room.Choice{Word: "ours", Does: "the token was empty before and nobody else used it: go on with this key"},
+		room.Choice{Word: "stop", Does: "it may be somebody else's: do not use it"})
+	if err == nil && v == "stop" {
+		err = fmt.Errorf("key %q: the room does not take the key on the token for its own", a.Key)
+	}
+	return err
 }
 
 // expected is how long a key generation takes on the real device, for the

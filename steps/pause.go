@@ -15,13 +15,17 @@ func (a *pause) Check(*ceremony.World) {}
 
 // Run asks whether the program ends over the break.
 func (a *pause) Run(s *ceremony.Session) error {
+	if s.Done().Resumed {
+		s.Show(room.Text{Text: "The break is over."})
+		return nil
+	}
 	v, err := s.Ask(s.Step.Actor, "break", "Planned break: "+a.Reason+". Does the machine stay on?",
 		room.Choice{Word: "stays", Does: "wait here; answer when everybody is back"},
 		room.Choice{Word: "stops", Does: "end the program; 'keyrite resume' goes on after the break"})
 	if err != nil {
 		return err
 	}
-	if v == "stops" && s.Done().Attempts == 1 {
+	if v == "stops" {
 		return &ceremony.Stop{Reason: a.Reason, Person: s.Step.Actor}
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/keyrite/keyrite/ceremony"
+	"github.com/keyrite/keyrite/internal/room"
 	"github.com/keyrite/keyrite/internal/token"
 )
 
@@ -28,7 +29,7 @@ func (a *tokenInit) Check(w *ceremony.World) {
 		}
 	}
 	custodian(w, t, token.SOPIN)
-	t.Initialised, t.SOPIN, t.UserPIN, t.LoginProof = true, "factory", "", false
+	t.Initialised, t.SOPIN, t.UserPIN = true, "factory", ""
 }
 
 // Announce says what is lost.
@@ -39,7 +40,11 @@ func (a *tokenInit) Announce(s *ceremony.Session) (effect, irreversible string) 
 
 // Run calls C_InitToken once and looks at what came of it.
 func (a *tokenInit) Run(s *ceremony.Session) error {
-	if _, done := s.Done().Happened(string(token.InitToken)); !done {
+	done, err := a.done(s)
+	if err != nil {
+		return err
+	}
+	if !done {
 		if err := a.init(s); err != nil {
 			return err
 		}
@@ -58,10 +63,34 @@ func (a *tokenInit) Run(s *ceremony.Session) error {
 			return err
 		}
 	}
+	if t.Blank() {
+		differs = append(differs, "it is not initialised")
+	}
 	if len(differs) > 0 {
 		return fmt.Errorf("after C_InitToken token %q is not as the script says: %v", a.Token, differs)
 	}
 	return nil
+}
+
+// done reports whether the token was initialised in an earlier attempt. What
+// the room says of a call without an outcome must show on the token; where it
+// cannot, the token is initialised again, which harms nothing: there is no key.
+func (a *tokenInit) done(s *ceremony.Session) (bool, error) {
+	if _, ok := s.Done().Happened(token.InitToken); ok {
+		return true, nil
+	}
+	if _, ok := s.Done().Said(token.InitToken); !ok {
+		return false, nil
+	}
+	t, err := s.Token(a.Token)
+	if err != nil {
+		return false, err
+	}
+	shows := t.Model.LabelSticks && !t.Blank() && t.Info.Label == t.Spec.Label
+	if !shows {
+		s.Show(room.Warning{Text: "The token does not show that it was initialised; it is initialised again."})
+	}
+	return shows, nil
 }
 
 func (a *tokenInit) init(s *ceremony.Session) error {
@@ -113,15 +142,29 @@ func (a *setSOPIN) Announce(*ceremony.Session) (effect, irreversible string) {
 
 // Run logs in as security officer and calls C_SetPIN once.
 func (a *setSOPIN) Run(s *ceremony.Session) error {
-	if _, done := s.Done().Happened(string(token.SetPIN)); done {
-		return s.Result("SO-PIN", "was set before the break", false)
+	if seq, done := s.Done().Happened(token.SetPIN); done {
+		return s.Result("SO-PIN", earlier(seq), false)
 	}
 	t, err := s.Token(a.Token)
 	if err != nil {
 		return err
 	}
+	_, said := s.Done().Said(token.SetPIN)
+	if said {
+		s.Show(room.Text{Text: sayProof("SO-PIN")})
+	}
 	err = t.WithLogin(token.SO, func(session uint, pin token.PIN) error {
-		return changePIN(s, t, session, token.SOPIN, pin)
+		if !said {
+			return changePIN(s, t, session, token.SOPIN, pin)
+		}
+		if err := t.Model.CheckNew(token.SOPIN, pin); err != nil {
+			return fmt.Errorf("what was typed is not a new SO-PIN: %w", err)
+		}
+		if t.Model.SOLoginChecks {
+			return nil
+		}
+		// The login proves nothing on this token; setting the PIN to itself does.
+		return setPIN(t, session, token.SOPIN, pin, pin)
 	})
 	if err != nil {
 		return err
@@ -129,13 +172,16 @@ func (a *setSOPIN) Run(s *ceremony.Session) error {
 	return s.Result("SO-PIN", "set", false)
 }
 
+// earlier is what is said of a PIN that an earlier attempt has set.
+func earlier(seq int64) string { return fmt.Sprintf("was set in an earlier attempt (entry %d)", seq) }
+
+func sayProof(pin string) string {
+	return "The log does not know whether the new " + pin + " was set. The room says that it was; the new one is now typed to prove it. If the token refuses it, choose \"repeat\" to set it."
+}
+
 // changePIN asks for a new PIN and sets it with the old one.
 func changePIN(s *ceremony.Session, t *ceremony.Token, session uint, kind token.PINKind, old token.PIN) error {
-	who := t.Spec.UserPINCustodian
-	if kind == token.SOPIN {
-		who = t.Spec.SOPINCustodian
-	}
-	fresh, err := s.PIN(t, who, kind, ceremony.New)
+	fresh, err := s.PIN(t, t.Custodian(kind), kind, ceremony.New)
 	if err != nil {
 		return err
 	}
@@ -143,7 +189,11 @@ func changePIN(s *ceremony.Session, t *ceremony.Token, session uint, kind token.
 	if fresh.Equal(old) {
 		return fmt.Errorf("the new %s is the old one; it was not sent", kind)
 	}
-	_, err = t.Do(token.Call{Function: token.SetPIN, Session: session, PIN: old, NewPIN: fresh})
+	return setPIN(t, session, kind, old, fresh)
+}
+
+func setPIN(t *ceremony.Token, session uint, kind token.PINKind, old, fresh token.PIN) error {
+	_, err := t.Do(token.Call{Function: token.SetPIN, Session: session, PIN: old, NewPIN: fresh})
 	if err != nil {
 		return fmt.Errorf("setting the %s of %q: %w%s", kind, t.Name, err, t.Tries(kind))
 	}
@@ -185,16 +235,21 @@ func (a *setUserPIN) Announce(*ceremony.Session) (effect, irreversible string) {
 // Run sets the PIN once, by the way the script says.
 func (a *setUserPIN) Run(s *ceremony.Session) error {
 	function := map[string]token.Function{"by-so": token.InitPIN, "change": token.SetPIN}[a.Way]
-	if _, done := s.Done().Happened(string(function)); done {
-		return s.Result("user PIN", "was set before the break", false)
+	if seq, done := s.Done().Happened(function); done {
+		return s.Result("user PIN", earlier(seq), false)
 	}
 	t, err := s.Token(a.Token)
 	if err != nil {
 		return err
 	}
-	if a.Way == "by-so" {
+	_, said := s.Done().Said(function)
+	switch {
+	case said:
+		s.Show(room.Text{Text: sayProof("user PIN")})
+		err = t.WithLogin(token.NormalUser, func(uint, token.PIN) error { return nil })
+	case a.Way == "by-so":
 		err = t.WithLogin(token.SO, func(session uint, _ token.PIN) error { return a.initPIN(s, t, session) })
-	} else {
+	default:
 		err = t.WithLogin(token.NormalUser, func(session uint, pin token.PIN) error {
 			return changePIN(s, t, session, token.UserPIN, pin)
 		})

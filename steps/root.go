@@ -95,6 +95,7 @@ func (a *signCSR) Check(w *ceremony.World) {
 	issuerCertificate(w, a.Issuer, a.Key)
 	profileOf(w, a.Profile, pki.ObjectSubCA)
 	output(w, a.File, "certificate", a.Key)
+	w.Subs[a.Key] = true
 	if err := ceremony.CheckFileName(a.CSR); err != nil {
 		w.Problem("csr", "%v", err)
 	}

@@ -152,7 +152,7 @@ func (a *tokenInventory) Run(s *ceremony.Session) error {
 		return err
 	}
 	// A token that was never initialised opens no session and holds nothing.
-	blank := t.Info.Flags&token.CKF_TOKEN_INITIALIZED == 0
+	blank := t.Blank()
 	switch {
 	case blank:
 		objects = []audit.Object{}
@@ -241,7 +241,6 @@ func (a *loginProof) Check(w *ceremony.World) {
 		w.Problem("token", "token %q has no user PIN yet: a set-user-pin step must come first", a.Token)
 	}
 	custodian(w, t, token.UserPIN)
-	t.LoginProof = true
 }
 
 // Announce says what a wrong PIN would cost.

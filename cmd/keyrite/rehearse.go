@@ -78,14 +78,21 @@ func (r *running) use(conf string) error {
 	return nil
 }
 
-// standIn finds the throw-away token of a rehearsal that is resumed.
+// standIn finds the throw-away token of a rehearsal that is resumed. A script
+// for production that was only rehearsed never goes on with the real token.
 func (r *running) standIn() error {
 	conf := filepath.Join(r.tokenDir(), "softhsm2.conf")
-	if r.mode != ceremony.Rehearsal || r.module != "" {
+	if r.mode != ceremony.Rehearsal {
 		return nil
 	}
-	if _, err := os.Stat(conf); err != nil {
-		return nil // rehearsed on a token of the script's own model
+	_, err := os.Stat(conf)
+	switch {
+	case err == nil && r.module != "":
+		return usage("this rehearsal has a throw-away token of its own, in %s: leave --module out", r.tokenDir())
+	case err != nil && r.script.Mode == ceremony.Production:
+		return environment(fmt.Errorf("the throw-away token of this rehearsal is gone (%s): it cannot go on, and the ceremony's own token is not for rehearsals", r.tokenDir()))
+	case err != nil:
+		return nil // a script for rehearsals, run on a token of its own model
 	}
 	abs, err := filepath.Abs(conf)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 
 var (
 	outFlag    = &cli.StringFlag{Name: "out", Usage: "make the bundle in the new folder `DIR`", Required: true}
-	mediaFlag  = &cli.StringFlag{Name: "media", Usage: "read certificate requests from, and export to, the folder `DIR` (default: the script's folder)"}
+	mediaFlag  = &cli.StringFlag{Name: "media", Usage: "read certificate requests from, and export to, the folder `DIR` (default: the script's folder; at a resume, give it again, or the folder you are in is taken)"}
 	moduleFlag = &cli.StringFlag{Name: "module", Usage: "PKCS#11 module `SO` (default: the one of the script's token model)"}
 )
 
@@ -128,13 +128,17 @@ func (r *running) again() error {
 	if st.Closed {
 		return errors.Join(r.complete(store, st), store.Close())
 	}
-	if r.answers != "" && r.mode != ceremony.Rehearsal {
-		return errors.Join(usage("--answers is only for a rehearsal; in a ceremony people answer"), store.Close())
-	}
 	if err := r.standIn(); err != nil {
 		return errors.Join(err, store.Close())
 	}
-	return r.with(store, ceremony.Resume)
+	if r.answers != "" && r.stand == "" {
+		return errors.Join(usage("--answers is only for a rehearsal on a throw-away token; in a ceremony people answer"), store.Close())
+	}
+	err = r.with(store, ceremony.Resume)
+	if r.stand != "" {
+		return r.thenRemove(err)
+	}
+	return err
 }
 
 // complete writes what a break kept from being written after the log was
@@ -163,6 +167,10 @@ func (r *running) with(store *sqlite.Store, begin func(ceremony.Config) (*ceremo
 		return errors.Join(err, store.Close())
 	}
 	runner, err := begin(*c)
+	var stop *ceremony.Stop
+	if err != nil && !errors.As(err, &stop) {
+		return errors.Join(environment(err), store.Close())
+	}
 	if err == nil && runner != nil {
 		err = runner.Run()
 	}

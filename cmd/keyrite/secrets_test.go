@@ -113,7 +113,8 @@ func TestSecrets(t *testing.T) {
 	for _, name := range []string{"audit.db", "audit.db-wal", "audit.db-shm"} {
 		keep(t, filepath.Join(s.out, name), copies)
 	}
-	c.say("\x03", "pause", "to look around")
+	c.ctrlC()
+	c.say("pause", "to look around")
 	c.exits(4)
 	if err := os.CopyFS(filepath.Join(copies, "at-pause"), os.DirFS(s.out)); err != nil {
 		t.Fatal(err)

@@ -16,8 +16,12 @@ import (
 	"github.com/creack/pty"
 )
 
-// patience is how long a test waits for the program to show something.
-const patience = 30 * time.Second
+// patience is how long a test waits for the program to show something, and
+// most is how long a program may take in all.
+const (
+	patience = 30 * time.Second
+	most     = 2 * time.Minute
+)
 
 // A terminal is a pseudo-terminal with keyrite at its other end, and everything
 // that was shown on it.
@@ -26,6 +30,7 @@ type terminal struct {
 	master *os.File
 	cmd    *exec.Cmd
 	pins   pins
+	latest time.Time
 	exited chan error // the program's end; holds one value
 
 	mu    sync.Mutex
@@ -55,13 +60,22 @@ func open(t *testing.T, dir string, env []string, args ...string) *terminal {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &terminal{t: t, master: master, cmd: cmd, pins: usual, exited: make(chan error, 1)}
+	// A blocking read would keep the terminal from being closed.
+	fd, err := syscall.Dup(int(master.Fd()))
+	if err == nil {
+		err = errors.Join(syscall.SetNonblock(fd, true), master.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	master = os.NewFile(uintptr(fd), "terminal")
+	c := &terminal{t: t, master: master, cmd: cmd, pins: usual, latest: time.Now().Add(most), exited: make(chan error, 1)}
 	go c.drain()
 	t.Cleanup(func() {
 		cmd.Process.Kill()
 		c.master.Close()
 		if t.Failed() {
-			t.Logf("%s %v ended with this on its terminal:\n%s", path, args, tail(c.screen()))
+			t.Logf("keyrite %v ended with this on its terminal:\n%s", args, tail(c.screen()))
 		}
 	})
 	return c
@@ -83,7 +97,7 @@ func (c *terminal) drain() {
 	}
 }
 
-func tail(s string) string { return s[max(0, len(s)-4000):] }
+func tail(s string) string { return s[max(0, len(s)-2500):] }
 
 // screen is everything that was shown.
 func (c *terminal) screen() string {
@@ -125,7 +139,7 @@ func (c *terminal) waiting() (p prompt, ok, ended bool) {
 // next waits for the next prompt; ok is false if the program ended instead.
 func (c *terminal) next() (p prompt, ok bool) {
 	c.t.Helper()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(500 * time.Microsecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline) && time.Now().Before(c.latest); time.Sleep(500 * time.Microsecond) {
 		p, ok, ended := c.waiting()
 		if ok || ended {
 			return p, ok
@@ -135,15 +149,21 @@ func (c *terminal) next() (p prompt, ok bool) {
 	return p, false
 }
 
-// keys sends key strokes.
+// keys sends key strokes; the prompt that waits goes on waiting.
 func (c *terminal) keys(s string) {
+	c.t.Helper()
+	if _, err := io.WriteString(c.master, s); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// enter sends key strokes that end the prompt that waits.
+func (c *terminal) enter(s string) {
 	c.t.Helper()
 	c.mu.Lock()
 	c.spent = len(c.seen)
 	c.mu.Unlock()
-	if _, err := io.WriteString(c.master, s); err != nil {
-		c.t.Fatal(err)
-	}
+	c.keys(s)
 }
 
 // say types lines, each when there is a prompt for it.
@@ -153,8 +173,15 @@ func (c *terminal) say(lines ...string) {
 		if _, ok := c.next(); !ok {
 			c.t.Fatalf("the program ended before %q could be typed", l)
 		}
-		c.keys(l + "\r")
+		c.enter(l + "\r")
 	}
+}
+
+// ctrlC presses Ctrl-C at the prompt that waits, which opens the menu.
+func (c *terminal) ctrlC() {
+	c.t.Helper()
+	c.enter("\x03")
+	c.until("The step waits.")
 }
 
 // until answers as the people in the room would, up to a prompt whose step,
@@ -169,7 +196,7 @@ func (c *terminal) until(text string) prompt {
 		if strings.Contains(p.text, text) || strings.Contains(p.step, text) {
 			return p
 		}
-		c.keys(c.answer(p) + "\r")
+		c.enter(c.answer(p) + "\r")
 	}
 	c.t.Fatalf("no prompt has %q", text)
 	return prompt{}
@@ -182,7 +209,7 @@ func (c *terminal) pass(text string) prompt {
 	if !ok {
 		c.t.Fatalf("the program ended without a prompt that has %q", text)
 	}
-	c.keys(c.answer(p) + "\r")
+	c.enter(c.answer(p) + "\r")
 	return c.until(text)
 }
 
@@ -195,7 +222,7 @@ func (c *terminal) ends(code int) {
 			c.exits(code)
 			return
 		}
-		c.keys(c.answer(p) + "\r")
+		c.enter(c.answer(p) + "\r")
 	}
 	c.t.Fatal("the program asks for ever")
 }
