@@ -31,7 +31,10 @@ func Resume(c Config) (*Runner, error) {
 	c.Mode = state.Open.Mode
 	r := &Runner{Config: c, state: state}
 	if state.Closed {
-		return nil, r.finish(entries)
+		if err := r.finish(entries); err != nil || !state.Aborted {
+			return nil, err
+		}
+		return nil, &Stop{Abort: true, Reason: "it was given up before the break"}
 	}
 	if err := r.newSegment(); err != nil {
 		if r.key != nil {

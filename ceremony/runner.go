@@ -193,15 +193,13 @@ func (r *Runner) leave(err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &stop) && stop.Abort:
-		if aerr := r.abort(stop); aerr != nil {
-			return aerr
+		if err = r.abort(stop); err == nil {
+			return stop
 		}
-		return stop
 	case errors.As(err, &stop):
-		if perr := r.pause(stop); perr != nil {
-			return perr
+		if err = r.pause(stop); err == nil {
+			return stop
 		}
-		return stop
 	}
 	if ferr := r.finalize(); ferr != nil {
 		err = fmt.Errorf("%w (and leaving the token: %v)", err, ferr)

@@ -42,8 +42,8 @@ func TestEnded(t *testing.T) {
 		end func(*terminal)
 		why string
 	}{
-		"terminal closed":          {"Type the word SIGN", func(c *terminal) { c.master.Close() }, "SIGHUP"},
-		"terminal closed at a PIN": {"The new SO-PIN again", func(c *terminal) { c.master.Close() }, "SIGHUP"},
+		"terminal closed":          {"Type the word SIGN", func(c *terminal) { c.master.Close() }, "nobody can answer any more"},
+		"terminal closed at a PIN": {"The new SO-PIN again", func(c *terminal) { c.master.Close() }, "nobody can answer any more"},
 		"SIGTERM":                  {"current user PIN", func(c *terminal) { c.cmd.Process.Signal(syscall.SIGTERM) }, "SIGTERM"},
 		"Ctrl-C twice":             {"The rules of this ceremony", func(c *terminal) { c.ctrlC(); c.enter("\x03") }, "Ctrl-C was pressed twice"},
 		"Ctrl-D":                   {"Set the user PIN", func(c *terminal) { c.enter("\x04") }, "the input is at its end"},
