@@ -81,36 +81,26 @@ func (s *Script) Key(name string) *KeySpec {
 
 var errNoToken = errors.New("the token is not there")
 
-// bind looks through the slots with a token.
+// bind looks through the tokens that are there for the one meant.
 func (t *Token) bind() error {
-	res, err := t.Do(token.Call{Function: token.GetSlotList, Present: true})
+	list, err := t.Tokens()
 	if err != nil {
 		return err
 	}
 	var seen []string
-	fits, best := []uint{}, 1
-	infos := map[uint]token.TokenInfo{}
-	for _, slot := range res.Slots {
-		r, err := t.Do(token.Call{Function: token.GetTokenInfo, Slot: slot})
-		var rv token.RV
-		if errors.As(err, &rv) {
-			continue // it went away in between, or cannot be read; the log has it
-		}
-		if err != nil {
-			return err
-		}
-		infos[slot] = r.Token
-		seen = append(seen, fmt.Sprintf("slot %d: label %q, serial %q", slot, r.Token.Label, r.Token.Serial))
-		switch n := t.fits(r.Token); {
+	fits, best := []recorded.Present{}, 1
+	for _, p := range list {
+		seen = append(seen, fmt.Sprintf("slot %d: label %q, serial %q", p.Slot, p.Info.Label, p.Info.Serial))
+		switch n := t.fits(p.Info); {
 		case n > best:
-			fits, best = []uint{slot}, n
+			fits, best = []recorded.Present{p}, n
 		case n == best:
-			fits = append(fits, slot)
+			fits = append(fits, p)
 		}
 	}
 	switch {
 	case len(fits) == 1:
-		t.Slot, t.Info = fits[0], infos[fits[0]]
+		t.Slot, t.Info = fits[0].Slot, fits[0].Info
 		return nil
 	case len(fits) > 1:
 		return fmt.Errorf("token %q: more than one fits (%s): take the others away", t.Name, strings.Join(seen, "; "))
@@ -342,20 +332,13 @@ func keyTemplate(class uint, k *KeySpec) []token.Attribute {
 // LabelFree reports an error if another token that is present has the label
 // that this one is to get.
 func (t *Token) LabelFree() error {
-	res, err := t.Do(token.Call{Function: token.GetSlotList, Present: true})
+	list, err := t.Tokens()
 	if err != nil {
 		return err
 	}
-	for _, slot := range res.Slots {
-		if slot == t.Slot {
-			continue
-		}
-		r, err := t.Do(token.Call{Function: token.GetTokenInfo, Slot: slot})
-		if err != nil {
-			return err
-		}
-		if r.Token.Flags&token.CKF_TOKEN_INITIALIZED != 0 && r.Token.Label == t.Spec.Label {
-			return fmt.Errorf("the label %q is taken by the token in slot %d (serial %q): take that token away, or give this one another label in the script", t.Spec.Label, slot, r.Token.Serial)
+	for _, p := range list {
+		if p.Slot != t.Slot && p.Info.Flags&token.CKF_TOKEN_INITIALIZED != 0 && p.Info.Label == t.Spec.Label {
+			return fmt.Errorf("the label %q is taken by the token in slot %d (serial %q): take that token away, or give this one another label in the script", t.Spec.Label, p.Slot, p.Info.Serial)
 		}
 	}
 	return nil

@@ -29,6 +29,9 @@ func orderArgs(app *cli.App, args []string) ([]string, error) {
 			rest = append(rest, a)
 		default:
 			known, takesValue := flagOf(cmd, a)
+			if known && isHelp(a) { // beside an argument it would ask for another topic
+				return []string{args[0], args[1], "--help"}, nil
+			}
 			if !known {
 				return nil, usage("%s has no flag %s; 'keyrite %s --help' lists them", cmd.Name, a, cmd.Name)
 			}
@@ -51,10 +54,10 @@ func orderArgs(app *cli.App, args []string) ([]string, error) {
 
 // flagOf reports whether a is a flag of cmd and whether it takes a value.
 func flagOf(cmd *cli.Command, a string) (known, takesValue bool) {
-	name, _, _ := strings.Cut(strings.TrimLeft(a, "-"), "=")
-	if name == "help" || name == "h" {
+	if isHelp(a) {
 		return true, false
 	}
+	name, _, _ := strings.Cut(strings.TrimLeft(a, "-"), "=")
 	for _, f := range cmd.Flags {
 		for _, n := range f.Names() {
 			if n == name {
@@ -65,6 +68,8 @@ func flagOf(cmd *cli.Command, a string) (known, takesValue bool) {
 	}
 	return false, false
 }
+
+func isHelp(a string) bool { return a == "--help" || a == "-help" || a == "-h" || a == "--h" }
 
 // args checks the number of arguments of a command.
 func args(c *cli.Context, least, most int, what string) ([]string, error) {

@@ -15,7 +15,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/keyrite/keyrite/audit"
-	"github.com/keyrite/keyrite/audit/sqlite"
 	"github.com/keyrite/keyrite/ceremony"
 	"github.com/keyrite/keyrite/internal/harden"
 	"github.com/keyrite/keyrite/internal/paper"
@@ -25,8 +24,8 @@ import (
 	"github.com/keyrite/keyrite/internal/transcript/qr"
 )
 
-// config is everything that a run gets from this machine.
-func (r *running) config(store *sqlite.Store, rm room.Room) (*ceremony.Config, error) {
+// config is everything that a run gets from this machine, but the store.
+func (r *running) config(rm room.Room) (*ceremony.Config, error) {
 	program, err := self()
 	if err != nil {
 		return nil, environment(err)
@@ -46,7 +45,7 @@ func (r *running) config(store *sqlite.Store, rm room.Room) (*ceremony.Config, e
 	file := audit.File{Name: lib.Path(), SHA256: lib.SHA256(), Size: lib.Size()}
 	return &ceremony.Config{
 		Script: r.script, ScriptBytes: r.bytes, Dir: r.dir, Media: r.media, Mode: r.mode, Stand: r.stand != "",
-		Room: rm, Store: store, Model: r.modelOf, Program: program, Paper: paper.Paper{},
+		Room: rm, Model: r.modelOf, Program: program, Paper: paper.Paper{},
 		Open: func() (token.Module, audit.File, error) { return lib, file, nil },
 		Environment: func() (*audit.Environment, error) {
 			return describe(program, file, hardened)

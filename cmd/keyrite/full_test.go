@@ -19,7 +19,12 @@ func (s *stage) smallDisk(size string) {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		s.t.Fatal(err)
 	}
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size="+size); err != nil {
+	size, readOnly := strings.CutSuffix(size, ",ro")
+	flags := uintptr(0)
+	if readOnly {
+		flags = syscall.MS_RDONLY
+	}
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", flags, "size="+size); err != nil {
 		s.t.Fatalf("mounting a disk of %s (the test has to be run as root): %v", size, err)
 	}
 	s.t.Cleanup(func() {
@@ -34,6 +39,20 @@ func (s *stage) enlarge(size string) {
 	s.t.Helper()
 	if err := syscall.Mount("tmpfs", filepath.Dir(s.out), "tmpfs", syscall.MS_REMOUNT, "size="+size); err != nil {
 		s.t.Fatal(err)
+	}
+}
+
+// TestReadOnly runs a ceremony on a disk that cannot be written.
+func TestReadOnly(t *testing.T) {
+	t.Parallel()
+	s := setUp(t, "production")
+	s.smallDisk("1m,ro")
+	c := s.run()
+	c.exits(3)
+	c.sees("making the bundle's folder: mkdir")
+	c.sees("read-only file system")
+	if _, err := os.Stat(s.out); err == nil {
+		t.Errorf("there is %s", s.out)
 	}
 }
 

@@ -57,7 +57,10 @@ func (r *running) tokenDir() string { return filepath.Clean(r.dir) + ".token" }
 // rehearse makes a throw-away token and runs the script on it.
 func (r *running) rehearse() error {
 	if _, err := os.Lstat(r.dir); err == nil {
-		return makeDir(r.dir) // says what is wrong
+		return exists(r.dir)
+	}
+	if _, err := os.Stat(filepath.Dir(r.dir)); err != nil {
+		return environment(fmt.Errorf("making the bundle's folder: %w", err))
 	}
 	conf, err := softhsm.Provision(r.tokenDir())
 	if err != nil {
@@ -104,7 +107,8 @@ func (r *running) standIn() error {
 // thenRemove removes the throw-away token unless the rehearsal can go on.
 func (r *running) thenRemove(err error) error {
 	var code *exitError
-	if err != nil && (!errors.As(err, &code) || code.code == exitPaused || code.code == exitEnvironment) {
+	_, none := os.Lstat(r.dir)
+	if err != nil && none == nil && (!errors.As(err, &code) || code.code == exitPaused || code.code == exitEnvironment) {
 		return err
 	}
 	if rerr := os.RemoveAll(r.tokenDir()); rerr != nil && err == nil {

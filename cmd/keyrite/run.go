@@ -64,26 +64,30 @@ type running struct {
 
 // fresh begins a ceremony in a new folder and runs it.
 func (r *running) fresh() error {
-	if err := makeDir(r.dir); err != nil {
-		return err
+	if _, err := os.Lstat(r.dir); err == nil {
+		return exists(r.dir)
+	}
+	return r.with(r.create, ceremony.Start)
+}
+
+// create makes the bundle's folder, which must not exist, and the log in it.
+func (r *running) create() (*sqlite.Store, error) {
+	err := os.Mkdir(r.dir, 0o755)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, exists(r.dir)
+	}
+	if err != nil {
+		return nil, environment(fmt.Errorf("making the bundle's folder: %w", err))
 	}
 	store, err := sqlite.Create(filepath.Join(r.dir, bundle.DatabaseFile))
 	if err != nil {
-		return environment(errors.Join(err, os.Remove(r.dir)))
+		return nil, environment(errors.Join(err, os.Remove(r.dir)))
 	}
-	return r.with(store, ceremony.Start)
+	return store, nil
 }
 
-// makeDir makes the bundle's folder, which must not exist.
-func makeDir(dir string) error {
-	err := os.Mkdir(dir, 0o755)
-	if errors.Is(err, fs.ErrExist) {
-		return usage("%s exists, and nothing is overwritten: give --out another folder, or go on with what is there: keyrite resume %s", dir, dir)
-	}
-	if err != nil {
-		return environment(fmt.Errorf("making the bundle's folder: %w", err))
-	}
-	return nil
+func exists(dir string) error {
+	return usage("%s exists, and nothing is overwritten: give --out another folder, or go on with what is there: keyrite resume %s", dir, dir)
 }
 
 func (p *program) resumeCommand() *cli.Command {
@@ -94,7 +98,8 @@ func (p *program) resumeCommand() *cli.Command {
 		Description: "Goes on from the log alone. A call to the HSM of which nobody knows whether it\n" +
 			"happened is shown to the room; nothing is silently done again.\n\nExample:\n" +
 			"   keyrite resume ceremony-2026",
-		Flags: []cli.Flag{mediaFlag, moduleFlag,
+		Flags: []cli.Flag{moduleFlag,
+			&cli.StringFlag{Name: "media", Usage: "read certificate requests from, and export to, the folder `DIR` (default: the folder you are in)"},
 			&cli.StringFlag{Name: "answers", Usage: "answer the prompts of a rehearsal from `FILE`"}},
 		Action: func(c *cli.Context) error {
 			dir, err := bundleArg(c)
@@ -121,6 +126,9 @@ func (r *running) again() error {
 		return environment(err)
 	}
 	st, _, err := ceremony.ReadLog(store)
+	if errors.Is(err, ceremony.ErrNothingHappened) {
+		return errors.Join(&exitError{exitUsage, err}, store.Close())
+	}
 	if err != nil {
 		return errors.Join(&exitError{exitFailed, err}, store.Close())
 	}
@@ -134,7 +142,7 @@ func (r *running) again() error {
 	if r.answers != "" && r.stand == "" {
 		return errors.Join(usage("--answers is only for a rehearsal on a throw-away token; in a ceremony people answer"), store.Close())
 	}
-	err = r.with(store, ceremony.Resume)
+	err = errors.Join(r.with(func() (*sqlite.Store, error) { return store, nil }, ceremony.Resume), store.Close())
 	if r.stand != "" {
 		return r.thenRemove(err)
 	}
@@ -150,22 +158,31 @@ func (r *running) complete(store *sqlite.Store, st *ceremony.State) error {
 	}
 	fmt.Fprintf(r.p.err, "The log is closed already, and the bundle has all its files: %s\nCheck it: keyrite verify %s\n", r.dir, r.dir)
 	if st.Aborted {
-		return r.thenRemove(&exitError{exitFailed, errors.New("the ceremony was aborted")})
+		err = &exitError{exitFailed, errors.New("the ceremony was aborted")}
 	}
-	return r.thenRemove(nil)
+	if r.standIn() != nil || r.stand == "" { // the token is gone, or was no throw-away
+		return err
+	}
+	return r.thenRemove(err)
 }
 
-// with runs a ceremony on an open store and says how it ended.
-func (r *running) with(store *sqlite.Store, begin func(ceremony.Config) (*ceremony.Runner, error)) (err error) {
+// with runs a ceremony and says how it ended. The store is opened last: without
+// people or a module nothing is made.
+func (r *running) with(open func() (*sqlite.Store, error), begin func(ceremony.Config) (*ceremony.Runner, error)) (err error) {
 	rm, leave, err := r.room()
 	if err != nil {
-		return errors.Join(err, store.Close())
+		return err
 	}
 	defer leave()
-	c, err := r.config(store, rm)
+	c, err := r.config(rm)
 	if err != nil {
-		return errors.Join(err, store.Close())
+		return err
 	}
+	store, err := open()
+	if err != nil {
+		return err
+	}
+	c.Store = store
 	runner, err := begin(*c)
 	var stop *ceremony.Stop
 	if err != nil && !errors.As(err, &stop) {

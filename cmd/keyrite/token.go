@@ -17,7 +17,7 @@ func (p *program) tokenCommand() *cli.Command {
 		Usage: "list the tokens that a PKCS#11 module sees, with their state; changes nothing",
 		Description: "Example:\n   keyrite token                                  through opensc-pkcs11\n" +
 			"   keyrite token --module /usr/lib/softhsm/libsofthsm2.so",
-		Flags: []cli.Flag{moduleFlag},
+		Flags: []cli.Flag{&cli.StringFlag{Name: "module", Usage: "PKCS#11 module `SO` (default: opensc-pkcs11)"}},
 		Action: func(c *cli.Context) error {
 			if _, err := args(c, 0, 0, "no argument"); err != nil {
 				return err

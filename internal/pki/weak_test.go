@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"math/big"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -222,11 +223,20 @@ func TestOtherKeys(t *testing.T) {
 		{pub, "neither RSA nor ECDSA"},
 		{p224.Public(), "curve is none of"},
 		{(*ecdsa.PublicKey)(nil), "curve is none of"},
-		{&ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(1), Y: big.NewInt(1)}, "not on P-256"},
-		{&ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(0), Y: big.NewInt(0)}, "not on P-256"},
+		{offCurve(1), "not on P-256"},
+		{offCurve(0), "not on P-256"},
 	} {
 		if err := CheckPublicKey(c.key); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%T: %v, want %q", c.key, err, c.want)
 		}
 	}
+}
+
+// offCurve is a point that crypto/ecdsa would not make: x = y = n.
+func offCurve(n int64) *ecdsa.PublicKey {
+	k := &ecdsa.PublicKey{Curve: elliptic.P256()}
+	v := reflect.ValueOf(k).Elem()
+	v.FieldByName("X").Set(reflect.ValueOf(big.NewInt(n)))
+	v.FieldByName("Y").Set(reflect.ValueOf(big.NewInt(n)))
+	return k
 }

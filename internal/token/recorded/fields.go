@@ -171,12 +171,8 @@ func rvName(err error) string {
 }
 
 func outModule(o *audit.HSMOutcome, _ token.Call, r token.Result) {
-	o.Module = &audit.ModuleInfo{
-		CryptokiVersion: text(r.Info.CryptokiVersion),
-		Manufacturer:    text(r.Info.Manufacturer),
-		Library:         text(r.Info.Library),
-		LibraryVersion:  text(r.Info.LibraryVersion),
-	}
+	info := ModuleInfo(r.Info)
+	o.Module = &info
 }
 
 func outSlotInfo(o *audit.HSMOutcome, _ token.Call, r token.Result) {
@@ -233,6 +229,16 @@ func outSignature(o *audit.HSMOutcome, _ token.Call, r token.Result) {
 func outRandom(o *audit.HSMOutcome, c token.Call, r token.Result) {
 	if c.Purpose == token.PurposeSerial || c.Purpose == token.PurposeChallenge {
 		o.Random = hex.EncodeToString(r.Random)
+	}
+}
+
+// ModuleInfo is a CK_INFO as it stands in the log.
+func ModuleInfo(i token.ModuleInfo) audit.ModuleInfo {
+	return audit.ModuleInfo{
+		CryptokiVersion: text(i.CryptokiVersion),
+		Manufacturer:    text(i.Manufacturer),
+		Library:         text(i.Library),
+		LibraryVersion:  text(i.LibraryVersion),
 	}
 }
 

@@ -25,53 +25,32 @@ func (m *Module) do(c token.Call) error {
 	return err
 }
 
-// Slots returns the slots, or only those with a token in them.
-func (m *Module) Slots(present bool) ([]uint, error) {
-	r, err := m.Do(token.Call{Function: token.GetSlotList, Present: present})
-	return r.Slots, err
+// A Present is a token and the slot it is in.
+type Present struct {
+	Slot uint
+	Info token.TokenInfo
 }
 
-// TokenInfo returns what the token in a slot says of itself.
-func (m *Module) TokenInfo(slot uint) (token.TokenInfo, error) {
-	r, err := m.Do(token.Call{Function: token.GetTokenInfo, Slot: slot})
-	return r.Token, err
-}
-
-// FindToken looks through the slots for the token that match accepts. Slots
-// move, so a token is looked for again in every step. It returns
-// ErrNoToken if there is none; an RV of C_GetSlotList ends the search, one of a
-// single slot's C_GetTokenInfo does not.
-func (m *Module) FindToken(match func(token.TokenInfo) bool) (slot uint, info token.TokenInfo, err error) {
-	slots, err := m.Slots(true)
+// Tokens returns the tokens that are there, in the order of the slot list.
+// Slots move, so every step looks again. A token that goes away in between, or
+// that cannot be read, is left out: the log has its return value.
+func (m *Module) Tokens() ([]Present, error) {
+	r, err := m.Do(token.Call{Function: token.GetSlotList, Present: true})
 	if err != nil {
-		return 0, token.TokenInfo{}, err
+		return nil, err
 	}
-	for _, slot := range slots {
-		info, err := m.TokenInfo(slot)
+	var list []Present
+	for _, slot := range r.Slots {
+		t, err := m.Do(token.Call{Function: token.GetTokenInfo, Slot: slot})
 		var rv token.RV
 		if err != nil && !errors.As(err, &rv) {
-			return 0, token.TokenInfo{}, err
+			return nil, err
 		}
-		if err == nil && match(info) {
-			return slot, info, nil
+		if err == nil {
+			list = append(list, Present{Slot: slot, Info: t.Token})
 		}
 	}
-	return 0, token.TokenInfo{}, ErrNoToken
-}
-
-// ErrNoToken means that no slot has the token that was looked for.
-var ErrNoToken = errors.New("no slot has the token")
-
-// AwaitToken looks for a token up to tries times, calling pause in between:
-// after C_InitToken a token can be gone for a second.
-func (m *Module) AwaitToken(match func(token.TokenInfo) bool, tries int, pause func()) (slot uint, info token.TokenInfo, err error) {
-	for i := 0; ; i++ {
-		slot, info, err = m.FindToken(match)
-		if err == nil || i+1 >= tries || !errors.Is(err, ErrNoToken) {
-			return slot, info, err
-		}
-		pause()
-	}
+	return list, nil
 }
 
 // WithSession opens a session, calls f with it, and closes it whatever f

@@ -103,16 +103,8 @@ func TestPlantedPINs(t *testing.T) {
 		}
 	}
 	note(m.Initialize())
-	slots, err := m.Slots(true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	note(m.do(token.Call{Function: token.InitToken, Slot: slots[0], PIN: pin(so), Label: "planted"}))
-	isOurs := func(info token.TokenInfo) bool { return info.Label == "planted" }
-	slot, _, err := m.FindToken(isOurs)
-	if err != nil {
-		t.Fatal(err)
-	}
+	note(m.do(token.Call{Function: token.InitToken, PIN: pin(so), Label: "planted"}))
+	slot := slotOf(t, m, "planted")
 	note(m.do(token.Call{Function: token.InitToken, Slot: slot, PIN: pin(wrong), Label: "planted"}))
 	note(m.WithSession(slot, true, func(s uint) error {
 		note(m.WithLogin(s, token.SO, pin(wrong), func() error { return nil }))
@@ -138,4 +130,20 @@ func TestPlantedPINs(t *testing.T) {
 	if n := strings.Count(everything, redacted); n < 8 {
 		t.Errorf("%d PINs stand as redacted", n)
 	}
+}
+
+// slotOf returns the slot of the token with a label.
+func slotOf(t *testing.T, m *Module, label string) uint {
+	t.Helper()
+	list, err := m.Tokens()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range list {
+		if p.Info.Label == label {
+			return p.Slot
+		}
+	}
+	t.Fatalf("no token has the label %q: %+v", label, list)
+	return 0
 }

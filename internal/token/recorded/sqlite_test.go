@@ -218,11 +218,8 @@ func TestPlantedPINsOnDisk(t *testing.T) {
 	if err := m.do(token.Call{Function: token.InitToken, PIN: pin(so), Label: "planted"}); err != nil {
 		t.Fatal(err)
 	}
-	slot, _, err := m.FindToken(func(info token.TokenInfo) bool { return info.Label == "planted" })
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = m.WithSession(slot, true, func(s uint) error {
+	slot := slotOf(t, m, "planted")
+	err := m.WithSession(slot, true, func(s uint) error {
 		wrongErr := m.WithLogin(s, token.NormalUser, pin(wrong), func() error { return nil })
 		err := m.WithLogin(s, token.SO, pin(so), func() error {
 			return m.do(token.Call{Function: token.InitPIN, Session: s, PIN: pin(user)})
