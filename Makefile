@@ -14,7 +14,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    ?= 10s
 
 .DEFAULT_GOAL := help
-.PHONY: help build test rehearsal bench vet lint fuzz clean check-go
+.PHONY: help build test test-faults rehearsal bench vet lint fuzz clean check-go
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -26,7 +26,11 @@ build: check-go ## build bin/keyrite and bin/keyrite-verify
 
 test: check-go ## install what the tests need and run them all, on a real SoftHSM2
 	@scripts/install-deps test
-	CGO_ENABLED=1 $(GO) test $(TESTFLAGS) ./...
+	CGO_ENABLED=1 $(GO) test -timeout 25m $(TESTFLAGS) ./...
+
+test-faults: check-go ## the fault table whole: kill a root ceremony on both sides of every durable commit
+	@scripts/install-deps test
+	CGO_ENABLED=1 $(GO) test -timeout 60m ./steps -run Killed -faults
 
 rehearsal: check-go ## install what is missing, build, hold a whole root ceremony on a SoftHSM2 token, verify it
 	@scripts/install-deps rehearsal

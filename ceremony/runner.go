@@ -204,6 +204,9 @@ func (r *Runner) leave(err error) error {
 	if ferr := r.finalize(); ferr != nil {
 		err = fmt.Errorf("%w (and leaving the token: %v)", err, ferr)
 	}
+	if r.HSM != nil && len(r.HSM.Unrecorded()) > 0 {
+		err = fmt.Errorf("%w (called without an entry, to leave the token: %v)", err, r.HSM.Unrecorded())
+	}
 	return err
 }
 

@@ -25,6 +25,7 @@ type State struct {
 	Artifacts map[string]*audit.Artifact // by file name
 	RollCall  bool                       // a roll call is done
 	Used      bool                       // C_Initialize was called: a token may hold something
+	InUse     bool                       // C_Initialize succeeded and C_Finalize did not yet
 	Paused    bool
 	Aborted   bool
 	Closed    bool
@@ -264,6 +265,12 @@ func (st *State) WrongTries(kind token.PINKind) int { return st.wrong[kind.Strin
 
 func (st *State) succeeded(e *audit.Entry, in *audit.HSMIntent, out *audit.HSMOutcome) {
 	st.Step(e.Step).happened[out.Function] = e.Seq
+	switch out.Function {
+	case string(token.Initialize):
+		st.InUse = true
+	case string(token.Finalize):
+		st.InUse = false
+	}
 	if out.Function != "C_Sign" || in == nil {
 		return
 	}

@@ -23,7 +23,8 @@ import (
 )
 
 // allFaults makes the table kill on both sides of every commit, not only where
-// the two sides differ in what the token has done.
+// the two sides differ in what the token has done, and around every
+// acknowledgement, not only every third.
 var allFaults = flag.Bool("faults", false, "kill the root ceremony on both sides of every durable commit")
 
 // update rewrites the documents that are generated.
@@ -153,7 +154,14 @@ func TestKilledAtEveryCommit(t *testing.T) {
 	dir := t.TempDir()
 	commits := traced(t, dir)
 	var cases []string
+	people := 0
 	for i, kind := range commits {
+		if kind == "ack" || kind == "attendance" || kind == "step-begin" {
+			// Every third of these: the state around them is the same.
+			if people++; people%3 != 1 && !*allFaults {
+				continue
+			}
+		}
 		cases = append(cases, "before "+strconv.Itoa(i+1))
 		if *allFaults || strings.HasPrefix(kind, "hsm-intent") || kind == "to-be-signed" || kind == "close" || kind == "seal" {
 			cases = append(cases, "after "+strconv.Itoa(i+1))
@@ -165,7 +173,7 @@ func TestKilledAtEveryCommit(t *testing.T) {
 	for range 3 {
 		wg.Go(func() {
 			for c := range work {
-				if err := killAndResume(filepath.Join(dir, strings.ReplaceAll(c, " ", "-")), c); err != nil {
+				if err := killAndResume(filepath.Join(dir, strings.ReplaceAll(c, " ", "-")), c, commits); err != nil {
 					t.Errorf("killed %s (%s): %v", c, commits[number(c)-1], err)
 				}
 			}
@@ -206,11 +214,16 @@ func number(c string) int {
 }
 
 // resumeAnswers are what the room answers after the break, besides the
-// template's own answers. happened is what it finds about a call whose outcome
-// is unknown.
-func resumeAnswers(side string) string {
+// template's own answers, when the ceremony broke on one side of a commit and
+// lost was the commit before.
+func resumeAnswers(side, lost string) string {
 	happened := map[string]string{"before": "it-happened", "after": "it-did-not-happen"}[side]
-	return "\n" + `  "resume/head/*": "none"
+	// A new SO-PIN whose setting was lost is typed to prove it.
+	proof := ""
+	if lost == "hsm-intent:C_SetPIN" && side == "before" {
+		proof = "  \"new-so-pin/so-pin-current/so-custodian\": \"6029384715263748\"\n"
+	}
+	return "\n" + proof + `  "resume/head/*": "none"
   "resume/custody/*": "the administrator, in the room"
   "resume/adopt/*": "@initials"
   "resume/unknown-seen/*": "@initials"
@@ -218,7 +231,7 @@ func resumeAnswers(side string) string {
 `
 }
 
-func killAndResume(dir, kill string) error {
+func killAndResume(dir, kill string, commits []string) error {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return err
 	}
@@ -229,7 +242,11 @@ func killAndResume(dir, kill string) error {
 		return fmt.Errorf("the child was not killed: %v\n%s", err, out)
 	}
 	side, _, _ := strings.Cut(kill, " ")
-	out, err = resumeWith(dir, resumeAnswers(side))
+	lost := ""
+	if n := number(kill); n > 1 {
+		lost = commits[n-2]
+	}
+	out, err = resumeWith(dir, resumeAnswers(side, lost))
 	if kill == "before 1" {
 		if err == nil || !bytes.Contains(out, []byte(ceremony.ErrNothingHappened.Error())) {
 			return fmt.Errorf("a log without an entry: %v\n%s", err, out)

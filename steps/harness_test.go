@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -92,7 +93,7 @@ func (st *stage) config(store ceremony.Store) (*ceremony.Config, error) {
 	return &ceremony.Config{
 		Script: s, ScriptBytes: st.script, Dir: st.bundle(), Media: st.dir, Mode: ceremony.Rehearsal, Stand: true,
 		Room: rm, Store: store, Paper: paper.Paper{}, Now: time.Now, Sleep: time.Sleep, Rand: rand.Reader,
-		Program: audit.Program{Version: "test", Go: "go", Platform: "test", SHA256: zeros},
+		Program: audit.Program{Version: "test", Go: runtime.Version(), Platform: "test", SHA256: zeros},
 		Model: func(spec *ceremony.TokenSpec) *token.Model {
 			m := token.Models["softhsm2"].WithPINRulesOf(token.Models[spec.Model])
 			return &m

@@ -87,6 +87,9 @@ func (a *generateKey) ensure(s *ceremony.Session, t *ceremony.Token, session uin
 	case made:
 		return 0, fmt.Errorf("key %q: the log says that it was generated (entry %d), and the token does not have it", a.Key, seq)
 	case found && attempted:
+		if _, said := s.Done().Said(token.GenerateKeyPair); said {
+			return tried, nil // the room has decided so, and the token shows it
+		}
 		return tried, a.adopt(s, tried)
 	case found:
 		return 0, fmt.Errorf("key %q: the token has a key with the label %q and the id %s already, and this ceremony never called for one", a.Key, k.Label, k.KeyID)

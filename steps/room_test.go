@@ -183,7 +183,7 @@ func TestPlannedBreak(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := st.prepare([]byte(string(b) + resumeAnswers("after"))); err != nil {
+	if err := st.prepare([]byte(string(b) + resumeAnswers("after", ""))); err != nil {
 		t.Fatal(err)
 	}
 	if err := st.resume(); err != nil {

@@ -65,7 +65,7 @@ func TestWrongAnswers(t *testing.T) {
 			if out, err := spawn(d, "start", c.side+" "+strconv.Itoa(at), "", ""); err == nil {
 				t.Fatalf("the child was not killed: %s", tail(out))
 			}
-			answers := strings.Replace(resumeAnswers("before"), "it-happened", c.said, 1) + c.more
+			answers := strings.Replace(resumeAnswers("before", ""), "it-happened", c.said, 1) + c.more
 			out, err := resumeWith(d, answers)
 			if c.first {
 				if err == nil || !bytes.Contains(out, []byte(c.want)) {
@@ -109,7 +109,7 @@ func TestAbortedStaysAborted(t *testing.T) {
 			return
 		}
 		st.store = nil
-		if err := st.prepare(append(b, resumeAnswers("after")...)); err != nil {
+		if err := st.prepare(append(b, resumeAnswers("after", "")...)); err != nil {
 			t.Fatal(err)
 		}
 		if err := st.resume(); err == nil || !strings.Contains(err.Error(), "aborted") {

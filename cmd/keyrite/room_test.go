@@ -140,7 +140,7 @@ func TestAbort(t *testing.T) {
 		t.Errorf("the transcript is not headed ABORTED, or does not say why: %s", p[:600])
 	}
 	// The log is closed: nothing is left to do, and nobody has to be asked.
-	if out := s.keyrite(1, "resume", s.out); !strings.Contains(out, "closed already") || !strings.Contains(out, "aborted") {
+	if out := s.keyrite(1, "resume", s.out); !strings.Contains(out, "is sealed") || !strings.Contains(out, "aborted") {
 		t.Errorf("resume of a closed bundle says %q", out)
 	}
 }

@@ -134,7 +134,7 @@ func (r *running) again() error {
 	}
 	r.mode = st.Open.Mode
 	if st.Closed {
-		return errors.Join(r.complete(store, st), store.Close())
+		return errors.Join(r.complete(store), store.Close())
 	}
 	if err := r.standIn(); err != nil {
 		return errors.Join(err, store.Close())
@@ -151,15 +151,12 @@ func (r *running) again() error {
 
 // complete writes what a break kept from being written after the log was
 // closed. That needs neither token nor people.
-func (r *running) complete(store *sqlite.Store, st *ceremony.State) error {
+func (r *running) complete(store *sqlite.Store) error {
 	_, err := ceremony.Resume(ceremony.Config{Script: r.script, ScriptBytes: r.bytes, Dir: r.dir, Store: store, Paper: paper.Paper{}})
-	if err != nil {
-		return ended(err, r.dir)
+	if err == nil {
+		fmt.Fprintf(r.p.err, "The log is closed already, and the bundle has all its files: %s\nCheck it: keyrite verify %s\n", r.dir, r.dir)
 	}
-	fmt.Fprintf(r.p.err, "The log is closed already, and the bundle has all its files: %s\nCheck it: keyrite verify %s\n", r.dir, r.dir)
-	if st.Aborted {
-		err = &exitError{exitFailed, errors.New("the ceremony was aborted")}
-	}
+	err = r.told(err)
 	if r.standIn() != nil || r.stand == "" { // the token is gone, or was no throw-away
 		return err
 	}

@@ -284,3 +284,50 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestReadFolders lists folders that have no place, and does not look into them.
+func TestReadFolders(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "artifacts/root.pem", "x")
+	for _, name := range []string{"notes/a/b/c", "artifacts/deep/er", "keys", "checkpoint"} {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files, err := Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, f := range files {
+		if f.Mode.IsDir() == (f.Name == "artifacts/root.pem") {
+			t.Errorf("%s: mode %s", f.Name, f.Mode)
+		}
+		names = append(names, f.Name)
+	}
+	if got := strings.Join(names, " "); got != "artifacts/deep artifacts/root.pem checkpoint notes" {
+		t.Errorf("files: %s", got)
+	}
+}
+
+// TestMaxSize makes files of holes that are over their limits.
+func TestMaxSize(t *testing.T) {
+	dir := t.TempDir()
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	for _, name := range []string{"audit.db", "log.jsonl", "transcript.pdf", "SHA256SUMS", "checkpoint", "artifacts/root.pem"} {
+		write(t, dir, name, "x")
+		if _, err := Digest(root, name); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := os.Truncate(filepath.Join(dir, name), MaxSize(name)+1); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Digest(root, name); err == nil || !strings.Contains(err.Error(), "at most") {
+			t.Errorf("%s over its limit was read: %v", name, err)
+		}
+	}
+}

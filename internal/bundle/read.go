@@ -24,9 +24,28 @@ type File struct {
 	Mode fs.FileMode // a regular file, or what it is instead (a link, a device)
 }
 
-// Read lists everything below dir that is not a folder, sorted by name in byte
-// order. Links are listed as links and never followed. Empty folders do not
-// appear. It is an error if there are more than [MaxFiles] names or a folder
+// MaxSize returns the most bytes that a file of a bundle may have: 4 GiB for
+// the log in its two forms and for what came after, 256 MiB for the transcript,
+// 16 MiB for SHA256SUMS and the script, 1 MiB for all others. What is larger was
+// made to keep its reader busy.
+func MaxSize(name string) int64 {
+	switch name {
+	case DatabaseFile, LogFile:
+		return 4 << 30
+	case TranscriptFile:
+		return 256 << 20
+	case SumsFile, ScriptFile:
+		return 16 << 20
+	}
+	if strings.HasPrefix(name, AfterDir+"/") {
+		return 4 << 30
+	}
+	return 1 << 20
+}
+
+// Read lists everything in dir and in the bundle's folders there, sorted by name
+// in byte order. Links are listed as links and never followed. Any other folder
+// is listed as one and not looked into; the bundle's own do not appear. It is an error if there are more than [MaxFiles] names or a folder
 // cannot be read.
 func Read(dir string) ([]File, error) {
 	root, err := os.OpenRoot(dir)
@@ -44,11 +63,8 @@ func Read(dir string) ([]File, error) {
 func list(root *os.Root) ([]File, error) {
 	var files []File
 	count := 0
-	dirs := []string{"."}
-	for len(dirs) > 0 {
-		dir := dirs[0]
-		dirs = dirs[1:]
-		names, err := readDir(root, dir)
+	for dirs := []string{"."}; len(dirs) > 0; dirs = dirs[1:] {
+		names, err := readDir(root, dirs[0])
 		if err != nil {
 			return nil, err
 		}
@@ -60,7 +76,7 @@ func list(root *os.Root) ([]File, error) {
 			if err != nil {
 				return nil, err
 			}
-			if info.IsDir() {
+			if info.IsDir() && isFolder(name) {
 				dirs = append(dirs, name)
 				continue
 			}
@@ -69,6 +85,11 @@ func list(root *os.Root) ([]File, error) {
 	}
 	slices.SortFunc(files, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
 	return files, nil
+}
+
+// isFolder reports whether name is one of a bundle's folders.
+func isFolder(name string) bool {
+	return name == ApprovalsDir || name == KeysDir || name == ArtifactsDir || name == AfterDir
 }
 
 // readDir returns the paths of what is in a folder, at most MaxFiles+1.
@@ -88,7 +109,7 @@ func readDir(root *os.Root, dir string) ([]string, error) {
 }
 
 // Open opens a regular file of the bundle. Anything else under that name, a
-// link above all, is an error.
+// link above all, is an error, and so is a file over [MaxSize].
 func Open(root *os.Root, name string) (*os.File, error) {
 	before, err := root.Lstat(name)
 	if err != nil {
@@ -96,6 +117,9 @@ func Open(root *os.Root, name string) (*os.File, error) {
 	}
 	if !before.Mode().IsRegular() {
 		return nil, fmt.Errorf("opening %q: not a regular file (%s)", name, before.Mode().Type())
+	}
+	if limit := MaxSize(name); before.Size() > limit {
+		return nil, fmt.Errorf("opening %q: %d bytes, at most %d", name, before.Size(), limit)
 	}
 	f, err := root.Open(name)
 	if err != nil {
@@ -118,7 +142,11 @@ func Digest(root *os.Root, name string) (sum [sha256.Size]byte, err error) {
 		return sum, err
 	}
 	h := sha256.New()
-	_, err = io.Copy(h, f)
+	limit := MaxSize(name)
+	n, err := io.Copy(h, io.LimitReader(f, limit+1))
+	if n > limit {
+		err = fmt.Errorf("reading %q: over %d bytes", name, limit)
+	}
 	h.Sum(sum[:0])
 	return sum, errors.Join(err, f.Close())
 }

@@ -20,7 +20,8 @@ const backdating = 24 * time.Hour
 func (v *verifier) checkArtifact(a artifact, b []byte) {
 	typ, known := pemTypes[a.Object]
 	if !known {
-		return // a file of another kind: its hash is all there is to check
+		v.findEntry(ArtifactFormat, a.File.Name, a.seq, "an artifact of a sort that no ceremony makes", "certificate, crl or public-key", a.Object)
+		return
 	}
 	der, err := onePEM(b, typ)
 	if err != nil {
@@ -28,6 +29,9 @@ func (v *verifier) checkArtifact(a artifact, b []byte) {
 		return
 	}
 	if a.Object == "public-key" {
+		if a.Signed != 0 {
+			v.findEntry(ArtifactSignature, a.File.Name, a.seq, "a public key names a C_Sign; nobody signs one", "", fmt.Sprintf("entry %d", a.Signed))
+		}
 		v.checkPublicKey(a, der)
 		return
 	}
@@ -55,20 +59,17 @@ func (v *verifier) checkArtifact(a artifact, b []byte) {
 
 // signedBy returns the C_Sign that made an artifact and what announced it.
 func (v *verifier) signedBy(a artifact) (*signing, *audit.ToBeSigned) {
-	for i := range v.log.signs {
-		if s := &v.log.signs[i]; !s.unknown && s.outcome == a.Signed && s.outcome < a.seq {
-			return s, v.log.tbs[s.of]
-		}
+	s := v.signOf[a.Signed]
+	if s == nil || s.outcome >= a.seq {
+		return nil, nil
 	}
-	return nil, nil
+	return s, v.log.tbs[s.of]
 }
 
 // checkPublicKey looks for the key in the log.
 func (v *verifier) checkPublicKey(a artifact, der []byte) {
-	for _, k := range v.log.keys {
-		if k.SPKI == hex.EncodeToString(der) {
-			return
-		}
+	if v.spkis[hex.EncodeToString(der)] {
+		return
 	}
 	v.findEntry(ArtifactKey, a.File.Name, a.seq, "the file holds a public key that the log did not record", "", hash(der))
 }
@@ -101,10 +102,8 @@ func (v *verifier) checkCertificate(a artifact, der []byte, s *signing, t *audit
 // one of the ceremony's own, or that of a request the ceremony was given.
 func (v *verifier) checkSubjectKey(a artifact, cert *x509.Certificate) {
 	sum := hash(cert.RawSubjectPublicKeyInfo)
-	for _, k := range v.log.keys {
-		if k.SPKISHA256 == sum {
-			return
-		}
+	if v.spkis[sum] {
+		return
 	}
 	for _, r := range v.log.requests {
 		if r.SPKI == sum && r.Possible {

@@ -71,6 +71,9 @@ func (f *facts) takeIntent(e *audit.Entry, d *audit.HSMIntent, size int) {
 	if slices.Contains(changing, d.Function) && (f.running == "" || e.Step != f.running) {
 		f.find(CallWithoutStep, e.Seq, "a call that changes the token belongs to no step", "", d.Function)
 	}
+	f.checkMembers(e.Seq, d.Function, "intent", d)
+	f.checkAttributes(e.Seq, d.Template)
+	f.checkAttributes(e.Seq, d.Private)
 	want := secrets[d.Function]
 	if !hidden(d.PIN, want.pin) || !hidden(d.NewPIN, want.newPIN) {
 		f.find(SecretRecorded, e.Seq, "a PIN of "+d.Function+" is not redacted", redacted, "")
@@ -105,6 +108,9 @@ func (f *facts) takeOutcome(e *audit.Entry, d *audit.HSMOutcome, size int) {
 		f.find(CallOutcome, e.Seq, "the outcome is not that of the call it names", p.function, d.Function)
 	}
 	delete(f.pending, d.Intent)
+	f.checkMembers(e.Seq, d.Function, "outcome", d)
+	f.checkAttributes(e.Seq, d.Attributes)
+	f.checkRV(e.Seq, d)
 	if d.Random != "" && p.purpose != "serial" && p.purpose != "challenge" {
 		f.find(SecretRecorded, e.Seq, "random bytes that were to stay secret stand in the log", "", "")
 	}

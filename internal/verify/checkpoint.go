@@ -54,6 +54,8 @@ func (v *verifier) checkNote(what, file string, b []byte, key string, size int64
 	}
 	if _, err := audit.OpenNote(b, key); err != nil {
 		v.findEntry(CheckpointSignature, file, size-1, "the "+what+" is not signed by the log key of its segment", key, err.Error())
+	} else if !oneSignature(b) {
+		v.findEntry(CheckpointSignature, file, size-1, "the "+what+" has further signatures", "one", "")
 	}
 	if cp.Size != size {
 		v.findEntry(CheckpointRoot, file, size-1, "the "+what+" is for another size", fmt.Sprint(size), fmt.Sprint(cp.Size))
@@ -65,8 +67,27 @@ func (v *verifier) checkNote(what, file string, b []byte, key string, size int64
 	}
 }
 
+// checkKept looks for a checkpoint kept in the database at the end of every step
+// that is over, and at the close. Only if the run broke off at its end, before
+// the manifest, may the last one be missing.
+func (v *verifier) checkKept() {
+	if v.kept == nil {
+		return // the database was not read
+	}
+	want := v.log.made.ends
+	if v.closed() && v.manifestHolds {
+		want = append(want, v.log.size)
+	}
+	for _, size := range want {
+		if !v.kept[size] {
+			v.findEntry(CheckpointMissing, bundle.DatabaseFile, size-1, "no checkpoint is kept where a step ended or the log was closed", fmt.Sprintf("one for %d entries", size), "")
+		}
+	}
+}
+
 // checkFinal checks the file checkpoint against the log and the database.
 func (v *verifier) checkFinal(c *Check) {
+	v.checkKept()
 	if !v.closed() {
 		c.Result, c.Note = "not done", "the log is not closed"
 		v.checkStoredHead()

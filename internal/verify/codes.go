@@ -12,6 +12,7 @@ const (
 	CheckpointSignature  Code = "E-CHECKPOINT-SIGNATURE"
 	CheckpointFormat     Code = "E-CHECKPOINT-FORMAT"
 	CheckpointRoot       Code = "E-CHECKPOINT-ROOT"
+	CheckpointMissing    Code = "E-CHECKPOINT-MISSING"
 	LogCut               Code = "E-LOG-CUT"
 	UnsignedTail         Code = "E-UNSIGNED-TAIL"
 	StoredHeadDiffers    Code = "E-STORED-HEAD-DIFFERS"
@@ -31,6 +32,7 @@ const (
 	ArtifactSignature    Code = "E-ARTIFACT-SIGNATURE"
 	ArtifactKey          Code = "E-ARTIFACT-KEY"
 	SerialNotRandom      Code = "E-SERIAL-NOT-RANDOM"
+	CertificateBroken    Code = "E-CERTIFICATE-BROKEN"
 	NotBefore            Code = "E-NOT-BEFORE"
 	ScriptDiffers        Code = "E-SCRIPT-DIFFERS"
 	ModeDiffers          Code = "E-MODE-DIFFERS"
@@ -46,6 +48,7 @@ const (
 	PagesDiffer          Code = "E-PAGES-DIFFER"
 	PageSignature        Code = "E-PAGE-SIGNATURE"
 	PDFDiffers           Code = "E-PDF-DIFFERS"
+	TranscriptUnbound    Code = "E-TRANSCRIPT-UNBOUND"
 	LogGrammar           Code = "E-LOG-GRAMMAR"
 	StepOrder            Code = "E-STEP-ORDER"
 	StepMissing          Code = "E-STEP-MISSING"
@@ -53,6 +56,9 @@ const (
 	CallWithoutOutcome   Code = "E-CALL-WITHOUT-OUTCOME"
 	CallOutcome          Code = "E-CALL-OUTCOME"
 	CallWithoutStep      Code = "E-CALL-WITHOUT-STEP"
+	PlanDiffers          Code = "E-PLAN-DIFFERS"
+	AckMissing           Code = "E-ACK-MISSING"
+	FunctionUnknown      Code = "E-FUNCTION-UNKNOWN"
 	SecretRecorded       Code = "E-SECRET-RECORDED"
 	RecordedHeadDiffers  Code = "E-RECORDED-HEAD-DIFFERS"
 	TooMuch              Code = "E-TOO-MUCH"
@@ -65,8 +71,15 @@ const (
 	CallUnknown         Code = "E-CALL-UNKNOWN"
 	ManifestMissing     Code = "E-MANIFEST-MISSING"
 	StepSkipped         Code = "E-STEP-SKIPPED"
+	HeadNotCompared     Code = "E-HEAD-NOT-COMPARED"
+	SignedAfterVerdict  Code = "E-SIGNED-AFTER-VERDICT"
+	Deviated            Code = "E-DEVIATION"
+	WentWrong           Code = "E-PROBLEM"
+	TokenDiffers        Code = "E-TOKEN-DIFFERS"
+	AttributeBad        Code = "E-ATTRIBUTE-BAD"
 	TimeGoesBack        Code = "E-TIME-GOES-BACK"
 	ClockOffset         Code = "E-CLOCK-OFFSET"
+	RuleBroken          Code = "E-CERTIFICATE-RULES"
 	FileUnlogged        Code = "E-FILE-UNLOGGED"
 	PagesNotCompared    Code = "E-PAGES-NOT-COMPARED"
 	PDFNotCompared      Code = "E-PDF-NOT-COMPARED"
@@ -90,6 +103,7 @@ var Codes = []CodeInfo{
 	{CheckpointSignature, Failure, "a checkpoint is not signed by the log key of its segment", "the log or its key was replaced; look for an older copy"},
 	{CheckpointFormat, Failure, "a checkpoint is not a signed note of the form of C2SP tlog-checkpoint", "the file was damaged or replaced"},
 	{CheckpointRoot, Failure, "a signed checkpoint's root is not the root over the log's entries", "an entry was changed after it was signed; findings about entries say where"},
+	{CheckpointMissing, Failure, "audit.db keeps no checkpoint where a step ended or the log was closed", "checkpoints were removed from the database, or the log was not written by keyrite"},
 	{LogCut, Failure, "the signed checkpoint has more entries than the log", "entries at the end were removed"},
 	{UnsignedTail, Failure, "the log has entries that the final checkpoint does not sign", "entries were added at the end"},
 	{StoredHeadDiffers, Failure, "the head in audit.db is not the file checkpoint", "one of the two was replaced"},
@@ -109,6 +123,7 @@ var Codes = []CodeInfo{
 	{ArtifactSignature, Failure, "a certificate's or CRL's signature does not verify with the issuer's key", "do not use it"},
 	{ArtifactKey, Failure, "a file's public key is not the one that the log recorded", "the file or the key was replaced"},
 	{SerialNotRandom, Failure, "a serial number is not made of the random bytes that the log recorded", "the serial number was chosen, not drawn (BR 7.1.2.1)"},
+	{CertificateBroken, Failure, "a certificate or CRL is not in DER, or its signature or algorithm is not allowed", "do not use it"},
 	{NotBefore, Failure, "a validity does not fit the time of the signature", "the object was dated back or ahead (BR 7.1.2.1.1)"},
 	{ScriptDiffers, Failure, "script.yaml is not the script that the log began with", "the script was changed afterwards"},
 	{ModeDiffers, Failure, "log, origin and mode do not agree whether this is a rehearsal", "a rehearsal is passed off as the ceremony, or the other way"},
@@ -124,6 +139,7 @@ var Codes = []CodeInfo{
 	{PagesDiffer, Failure, "the transcript's page digests are not those of the pages made from the log", "the log or the commitment was changed"},
 	{PageSignature, Failure, "a page is not signed by the log key", "the commitment was changed"},
 	{PDFDiffers, Failure, "transcript.pdf is not the one made from the log", "the PDF was changed; make it again with keyrite transcript"},
+	{TranscriptUnbound, Failure, "nothing shows that transcript.pdf is the one made from the log", "check with a verifier of the Go version that the log names, or make the PDF again with keyrite transcript"},
 	{LogGrammar, Failure, "entries stand in an order that no run writes", "the log was not written by keyrite, or by a changed one"},
 	{StepOrder, Failure, "a step is not the one whose turn it was by the script", "steps were left out, moved or repeated without a record"},
 	{StepMissing, Failure, "the log says complete, but a step was neither done nor skipped", "ask why the step was left out"},
@@ -131,20 +147,30 @@ var Codes = []CodeInfo{
 	{CallWithoutOutcome, Failure, "a PKCS#11 call has neither an outcome nor a decision of the room about it", "find out what became of the call"},
 	{CallOutcome, Failure, "an outcome does not belong to the call before it", "the log was not written by keyrite, or by a changed one"},
 	{CallWithoutStep, Failure, "a call that changes the token belongs to no step", "find out why the call was made"},
+	{PlanDiffers, Failure, "the log's plan or a step's text is not that of script.yaml", "the room was shown something else than the script that was agreed"},
+	{AckMissing, Failure, "a step was ended without the word of somebody it needs, or somebody who was not there gave theirs", "ask those people whether they saw the step done"},
+	{FunctionUnknown, Failure, "a PKCS#11 function was called that keyrite never calls", "the log was not written by keyrite, or by a changed one: find out why the call was made"},
 	{SecretRecorded, Failure, "a secret stands in the log", "change that PIN; keep the log from those who should not know it"},
 	{RecordedHeadDiffers, Failure, "an entry speaks of a head that the log did not have", "a verdict, an adoption or a page was given for another log"},
 	{TooMuch, Failure, "the bundle holds more than any ceremony makes", "the bundle was made to exhaust whoever reads it"},
 
 	{LogNotClosed, Warning, "the log was not closed: the ceremony goes on, was paused or broke off", "keyrite resume goes on; afterwards check again"},
-	{SegmentUnanchored, Warning, "nothing from outside vouches for a segment", "give its log key with --log-key, or the final head with --head"},
+	{SegmentUnanchored, Warning, "nothing from outside vouches for a segment", "give its log key with --log-key, or the final head with --head: from the room's notes, not from the bundle"},
 	{WitnessDisagrees, Warning, "a witness does not agree", "read the reason; ask the witness"},
 	{VerdictMissing, Warning, "a witness who was present gave no verdict", "a missing verdict is never agreement: ask the witness"},
 	{SignatureUnused, Warning, "the token signed something that became no artifact", "a failed try: its bytes are in the bundle; make sure that nobody has the signature besides"},
 	{CallUnknown, Warning, "what became of a PKCS#11 call was decided by the room", "read what the token showed and who decided"},
 	{ManifestMissing, Warning, "there is no manifest, so nobody signed SHA256SUMS", "the run broke off after its log was closed, or the file was removed; log, script, artifacts and transcript are bound by the log itself"},
 	{StepSkipped, Warning, "a step was skipped", "read the deviation that says why"},
+	{HeadNotCompared, Warning, "the ceremony went on and nobody had noted the head before the break", "compare the head with a copy of the log from before the break"},
+	{SignedAfterVerdict, Warning, "the token signed something after the last verdict", "the witnesses' verdicts do not speak of it: ask them"},
+	{Deviated, Warning, "something was not as the script says, and the room wrote it down", "read what was expected, what happened and who agreed"},
+	{WentWrong, Warning, "something went wrong, or a step's attempt failed", "read the entries that follow: they say what the room did about it"},
+	{TokenDiffers, Warning, "a token or what is on it was not as expected", "read what the room did about it"},
+	{AttributeBad, Warning, "an attribute of a key was judged bad", "a key that can leave its token, or was not made in it, is not fit for a CA"},
 	{TimeGoesBack, Warning, "an entry is earlier than the one before it", "the machine's clock was set back"},
 	{ClockOffset, Warning, "the machine's clock was over a minute off, or jumped", "correct the times in the log by the offset"},
+	{RuleBroken, Warning, "a certificate or CRL is against RFC 5280 or the Baseline Requirements", "decide whether the rule applies to this CA before the object is used"},
 	{FileUnlogged, Warning, "bytes to be signed are in the bundle that no entry announces", "a try broke off before it was announced; nothing was signed"},
 	{PagesNotCompared, Warning, "the transcript's pages could not be made again here", "check with a verifier of the version that the log names"},
 	{PDFNotCompared, Warning, "transcript.pdf could not be compared byte for byte", "check with a verifier of the versions that the log names; until then compare the pages' QR codes"},

@@ -24,15 +24,16 @@ func (f *facts) takeCourse(e *audit.Entry, tree *audit.Frontier) {
 	case *audit.StepEnd:
 		f.takeStepEnd(e, d)
 	case *audit.Clock:
+		f.takeClock(e, d)
 		if d.OffsetMS > 60000 || d.OffsetMS < -60000 {
 			f.find(ClockOffset, e.Seq, "the machine's clock differs from the room's second clock by over a minute", "", fmt.Sprintf("%d ms", d.OffsetMS))
 		}
 	case *audit.ClockJump:
 		f.find(ClockOffset, e.Seq, "the machine's clock was set during the ceremony", "", fmt.Sprintf("%d ms by the wall clock in %d ms", d.WallMS, d.MonotonicMS))
 	case *audit.Abort:
-		f.aborted, f.running = true, ""
+		f.aborted, f.running, f.ended = true, "", ""
 	case *audit.Pause:
-		f.running = ""
+		f.running, f.ended = "", ""
 	case *audit.Close:
 		f.takeClose(e, d)
 	}
@@ -49,6 +50,9 @@ func (f *facts) takeOpen(e *audit.Entry, d *audit.LogOpen) {
 	if mode, err := audit.OriginMode(d.Origin); err != nil || mode != d.Mode {
 		f.find(ModeDiffers, e.Seq, "the log's origin and its mode disagree", d.Mode, d.Origin)
 	}
+	for _, p := range d.Participants {
+		f.roster[p.ID] = true
+	}
 	for i, s := range d.Plan {
 		if _, twice := f.plan[s.ID]; twice {
 			f.find(LogGrammar, e.Seq, fmt.Sprintf("the plan has the step %q twice", s.ID), "", "")
@@ -56,6 +60,7 @@ func (f *facts) takeOpen(e *audit.Entry, d *audit.LogOpen) {
 		f.plan[s.ID] = i
 	}
 	f.addSegment(e, d.LogKey, "", "")
+	f.segment().program = d.Program
 }
 
 // addSegment begins a segment. Its key's name must be the log's origin.
@@ -90,8 +95,17 @@ func (f *facts) takeSegment(e *audit.Entry, d *audit.SegmentOpen, tree *audit.Fr
 		f.find(SegmentCheckpoint, e.Seq, "the segment does not go on from the log before it",
 			fmt.Sprintf("%d entries, root %s", tree.Size(), tree.Root()), fmt.Sprintf("%d entries, root %s", cp.Size, cp.Root))
 	}
+	if paused := f.before == new(audit.Pause).Kind(); d.Reason != "pause" && d.Reason != "break" || paused != (d.Reason == "pause") {
+		f.find(LogGrammar, e.Seq, "a segment goes on after a pause if the entry before says so, else after a break", "", d.Reason+" after "+f.before)
+	}
+	for _, s := range f.segments {
+		if s.LogKey == d.LogKey {
+			f.find(LogGrammar, e.Seq, fmt.Sprintf("the segment has the key of segment %d, which was wiped", s.Number), "", d.LogKey)
+		}
+	}
 	f.running, f.ended = "", ""
 	f.addSegment(e, d.LogKey, d.Reason, d.Checkpoint)
+	f.segment().program = d.Program
 }
 
 func (f *facts) takeAdopt(e *audit.Entry, d *audit.SegmentAdopt) {
@@ -101,6 +115,18 @@ func (f *facts) takeAdopt(e *audit.Entry, d *audit.SegmentAdopt) {
 	}
 	if len(d.People) == 0 {
 		f.find(SegmentAdoption, e.Seq, "nobody agreed to go on from this head", "", "")
+	}
+	for _, person := range d.People {
+		if why := f.away(person); why != "" {
+			f.find(SegmentAdoption, e.Seq, "somebody is said to have compared the head who "+why, "", person)
+		}
+	}
+	switch d.Seen {
+	case "typed", "compared by eye":
+	case "not available":
+		f.find(HeadNotCompared, e.Seq, fmt.Sprintf("the head before segment %d was compared with nothing: nobody had noted it", s.Number), "", "")
+	default:
+		f.find(SegmentAdoption, e.Seq, "what the head was compared with", "typed, compared by eye or not available", d.Seen)
 	}
 	if d.Size != s.First {
 		f.find(SegmentAdoption, e.Seq, "the head that was compared is not that of the log before the break", fmt.Sprint(s.First), fmt.Sprint(d.Size))
@@ -121,20 +147,12 @@ func (f *facts) takeKeyRead(e *audit.Entry, d *audit.KeyRead) {
 	if len(d.People) == 0 {
 		f.find(KeyNotRead, e.Seq, "nobody confirmed to have heard the log key", "", "")
 	}
+	for _, person := range d.People {
+		if why := f.away(person); why != "" {
+			f.find(KeyNotRead, e.Seq, "somebody is said to have heard the log key who "+why, "", person)
+		}
+	}
 	s.keyRead = true
-}
-
-// inStep checks that an entry belongs to the running step, the one just
-// ended, or none. Entries between steps may also name what the runner did.
-func (f *facts) inStep(e *audit.Entry) {
-	switch e.Data.(type) {
-	case *audit.StepBegin, *audit.StepEnd, *audit.HSMUnknown:
-		return
-	}
-	outside := f.running == "" && (e.Step == f.ended || e.Step == "resume" || e.Step == "abort")
-	if e.Step != "" && e.Step != f.running && !outside {
-		f.find(LogGrammar, e.Seq, "the entry names a step that does not run", f.running, e.Step)
-	}
 }
 
 // ready reports a segment that acts before the room has adopted the log.
@@ -150,7 +168,13 @@ func (f *facts) takeStepBegin(e *audit.Entry, d *audit.StepBegin) {
 	if f.running != "" {
 		f.find(LogGrammar, e.Seq, "a step begins inside another", "step-end of "+f.running, e.Step)
 	}
-	f.running = e.Step
+	if f.aborted {
+		f.find(LogGrammar, e.Seq, "a step begins after the ceremony was given up", "", e.Step)
+	}
+	f.running, f.now = e.Step, attempt{begin: e.Seq, acts: e.Seq, StepBegin: d}
+	if f.hold(e.Seq, len(d.Actor)+len(d.Say)+len(d.Watch)) {
+		f.begun = append(f.begun, begun{e.Seq, e.Step, d})
+	}
 	s := f.steps[e.Step]
 	if s == nil {
 		if !f.hold(e.Seq, len(e.Step)+64) {
@@ -193,19 +217,32 @@ func (f *facts) inTurn(e *audit.Entry, d *audit.StepBegin, s *stepFacts) {
 }
 
 func (f *facts) takeStepEnd(e *audit.Entry, d *audit.StepEnd) {
+	s := f.steps[e.Step]
+	if f.running == "" && d.Result == "skipped" && s != nil && s.skipping && s.result == "" {
+		f.running = e.Step // the run broke off after the room had decided
+	}
 	if e.Step != f.running || e.Step == "" {
 		f.find(LogGrammar, e.Seq, "a step ends that does not run", f.running, e.Step)
 		return
 	}
 	switch d.Result {
-	case "done", "failed":
+	case "done":
+		f.acknowledged(e)
+	case "failed":
+		f.find(WentWrong, e.Seq, fmt.Sprintf("attempt %d of the step %q failed: %s", f.now.Attempt, e.Step, d.Reason), "", "")
 	case "skipped":
+		if s == nil || !s.skipping {
+			f.find(LogGrammar, e.Seq, fmt.Sprintf("the step %q was skipped, and no deviation says so", e.Step), "deviation", "")
+		}
 		f.find(StepSkipped, e.Seq, fmt.Sprintf("the step %q was skipped: %s", e.Step, d.Reason), "", "")
 	default:
 		f.find(LogGrammar, e.Seq, "result of a step", "done, failed or skipped", d.Result)
 	}
-	if s := f.steps[e.Step]; s != nil {
+	if s != nil {
 		s.result = d.Result
+	}
+	if i, ok := f.plan[e.Step]; ok && d.Result == "done" && f.open.Plan[i].Kind == "attendance" {
+		f.rollCall = true
 	}
 	f.ended, f.running = f.running, ""
 }

@@ -17,6 +17,7 @@ type facts struct {
 	v        *verifier
 	file     string
 	findings []Finding
+	found    map[Code]int // findings by code, those left out included
 	checks   []Check
 	entries  int64
 	held     int
@@ -35,8 +36,13 @@ type facts struct {
 	aborted    bool
 	plan       map[string]int // step id → index in open.Plan
 	steps      map[string]*stepFacts
-	running    string // id of the running step
-	ended      string // id of the step that ended last
+	roster     map[string]bool // ids of the participants
+	rollCall   bool            // a roll call is done
+	begun      []begun
+	now        attempt // the step that runs
+	before     string  // kind of the entry before
+	running    string  // id of the running step
+	ended      string  // id of the step that ended last
 	pending    map[int64]*call
 	inCall     int64 // seq of the last intent
 	callsMade  int64
@@ -48,15 +54,17 @@ type facts struct {
 	requests   []*audit.CSR
 	files      map[string]logged
 	attendance map[string]*audit.Attendance
-	verdicts   map[string]witnessed
+	verdicts   []witnessed
 	heads      []spoken
 	pages      []committed
+	made       made
 }
 
 // A stepFacts is what the log says of one step.
 type stepFacts struct {
 	attempts int
 	result   string // of the last attempt; "" while it runs
+	skipping bool   // the room decided to leave it out
 }
 
 // An artifact is one artifact entry.
@@ -97,7 +105,8 @@ func newFacts(v *verifier, file string) *facts {
 		v: v, file: file,
 		plan: map[string]int{}, steps: map[string]*stepFacts{}, pending: map[int64]*call{},
 		randoms: map[int64]string{}, tbs: map[int64]*audit.ToBeSigned{}, keys: map[string]*audit.Key{},
-		files: map[string]logged{}, attendance: map[string]*audit.Attendance{}, verdicts: map[string]witnessed{},
+		found: map[Code]int{}, roster: map[string]bool{},
+		files: map[string]logged{}, attendance: map[string]*audit.Attendance{}, made: newMade(),
 	}
 }
 
@@ -109,11 +118,16 @@ func (f *facts) origin() string {
 	return f.open.Origin
 }
 
-// find notes a finding about an entry.
+// find notes a finding about an entry. Of one code only so many are kept as a
+// report holds: no number of them hides one of another code.
 func (f *facts) find(code Code, seq int64, what, expected, found string) {
-	if len(f.findings) < 10000 {
-		f.findings = append(f.findings, Finding{Code: code, Weight: code.weight(), File: f.file, Entry: seq, Offset: -1, What: what, Expected: expected, Found: found})
+	if f.found[code]++; f.found[code] > MaxFindings {
+		return
 	}
+	f.findings = append(f.findings, Finding{
+		Code: code, Weight: code.weight(), File: f.file, Entry: seq, Offset: -1,
+		What: shorten(what), Expected: shorten(expected), Found: shorten(found),
+	})
 }
 
 // hold counts an entry that is kept; it reports false if that is too much.
@@ -142,10 +156,12 @@ func (f *facts) take(e *audit.Entry, size int, tree *audit.Frontier) {
 	}
 	f.entries++
 	f.last, f.lastSeq = e.Time, e.Seq
-	if len(f.segments) > 0 {
+	if _, opens := e.Data.(*audit.SegmentOpen); !opens && len(f.segments) > 0 {
 		f.segments[len(f.segments)-1].Last = e.Seq
 	}
 	f.inStep(e)
+	f.takeStep(e)
+	f.takeMade(e, size)
 	switch e.Data.(type) {
 	case *audit.HSMIntent, *audit.HSMOutcome, *audit.HSMUnknown:
 		f.takeCall(e, size)
@@ -156,6 +172,7 @@ func (f *facts) take(e *audit.Entry, size int, tree *audit.Frontier) {
 	default:
 		f.takeCourse(e, tree)
 	}
+	f.before = e.Kind()
 }
 
 // takeHeld reads an entry that later checks need.
@@ -166,6 +183,7 @@ func (f *facts) takeHeld(e *audit.Entry, tree *audit.Frontier) {
 		f.bind(e.Seq, d.TBS)
 	case *audit.Key:
 		f.keys[d.Name] = d
+		f.takeJudgements(e, d)
 	case *audit.Artifact:
 		f.artifacts = append(f.artifacts, artifact{e.Seq, d})
 		f.bind(e.Seq, d.File)
@@ -181,7 +199,8 @@ func (f *facts) takeHeld(e *audit.Entry, tree *audit.Frontier) {
 	case *audit.Attendance:
 		f.attendance[d.Person] = d
 	case *audit.Verdict:
-		f.verdicts[d.Person] = witnessed{e.Seq, d}
+		f.takeVerdict(e, d)
+		f.verdicts = append(f.verdicts, witnessed{e.Seq, d})
 		f.heads = append(f.heads, spoken{e.Seq, d.Size, d.Head, "the verdict of " + d.Person})
 	}
 }
@@ -213,9 +232,12 @@ func (f *facts) finish() {
 	}
 	f.finishSteps()
 	f.finishCalls()
-	count("course of the ceremony", "entries", f.entries, LogGrammar, AfterClose, SegmentCheckpoint, SegmentAdoption, KeyNotRead, StepOrder, StepMissing, ModeDiffers, OriginDiffers)
-	count("PKCS#11 calls", "calls", f.callsMade, CallWithoutOutcome, CallOutcome, CallWithoutStep, SecretRecorded)
+	count("course of the ceremony", "entries", f.entries, LogGrammar, AfterClose, SegmentCheckpoint, SegmentAdoption, KeyNotRead, StepOrder, StepMissing, AckMissing, ModeDiffers, OriginDiffers)
+	count("PKCS#11 calls", "calls", f.callsMade, CallWithoutOutcome, CallOutcome, CallWithoutStep, FunctionUnknown, SecretRecorded)
 	for _, x := range f.findings {
 		r.add(x)
+	}
+	for code, n := range f.found {
+		r.leaveOut(code, n-MaxFindings)
 	}
 }

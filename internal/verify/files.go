@@ -30,6 +30,8 @@ func (v *verifier) checkFiles(c *Check, files []bundle.File) {
 			v.find(FileKind, f.Name, "not a regular file; it was not opened", "a file", f.Mode.Type().String())
 		case strings.HasPrefix(f.Name, bundle.AfterDir+"/"):
 			after++
+		case strings.HasPrefix(f.Name, bundle.ApprovalsDir+"/"):
+			v.find(FileUnknown, f.Name, "no approvals are defined that could be checked", "", "")
 		}
 	}
 	if after > 0 {
@@ -104,6 +106,7 @@ func (v *verifier) checkSums(c *Check) {
 
 // checkManifest checks the manifest's signature and what it binds.
 func (v *verifier) checkManifest(c *Check) {
+	before := v.failures()
 	b, ok := v.load(bundle.ManifestFile)
 	if !ok {
 		c.Result = "not done"
@@ -127,6 +130,7 @@ func (v *verifier) checkManifest(c *Check) {
 		v.find(ManifestSignature, bundle.ManifestFile, "the manifest has further signatures", "one", "")
 	}
 	v.compareManifest(m)
+	v.manifestHolds = v.failures() == before
 }
 
 // oneSignature reports whether a signed note has exactly one signature line.
@@ -167,10 +171,10 @@ func (v *verifier) checkKeys(c *Check) {
 	}
 	for name := range v.files {
 		var n int
-		rest, isLog := strings.CutPrefix(name, bundle.KeysDir+"/log-")
-		if !isLog {
+		if !strings.HasPrefix(name, bundle.KeysDir+"/") {
 			continue
 		}
+		rest := strings.TrimPrefix(name, bundle.KeysDir+"/log-")
 		if _, err := fmt.Sscanf(rest, "%d.vkey", &n); err != nil || bundle.LogKeyFile(n) != name || n >= len(v.log.segments) {
 			v.find(FileUnknown, name, "the file is no log key of this log", "", "")
 		}

@@ -128,7 +128,7 @@ func (v *verifier) checkAnchors() {
 		}
 	}
 	if anchored < len(v.log.segments) {
-		v.report.WouldAnchor = "One value would make it evidence: the log's head as it was read aloud at the close (--head), or the log key of each segment (--log-key)."
+		v.report.WouldAnchor = "One value would make it evidence: the log's head as it was read aloud at the close (--head), or the log key of each segment (--log-key): from the room's notes, not from the bundle."
 	}
 	for _, s := range v.log.segments {
 		if !s.Anchored && (anchored > 0 || s.Number > 0) {

@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/pem"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/keyrite/keyrite/audit"
-	"github.com/keyrite/keyrite/internal/bundle"
 	"github.com/keyrite/keyrite/internal/transcript"
 	"github.com/keyrite/keyrite/internal/verify/bundletest"
 )
@@ -254,19 +252,16 @@ func warnings() []lie {
 		{name: "a witness says nothing", change: drop(func(_ string, d *audit.Verdict) bool { return d.Person == "ewa" }), want: VerdictMissing},
 		{name: "a failed try", c: bundletest.Ceremony{Failed: true}, want: SignatureUnused},
 		{name: "a call of which nobody knows", c: bundletest.Ceremony{Crash: true}, want: CallUnknown},
-		{name: "no manifest", after: func(t *testing.T, b *bundletest.Bundle) {
-			if err := os.Remove(b.Path(bundle.ManifestFile)); err != nil {
-				t.Fatal(err)
-			}
-		}, want: ManifestMissing},
-		{name: "a step skipped", change: edit(func(step string, d *audit.StepEnd) {
+		{name: "a step skipped", before: at("verdict", func(b *bundletest.Builder, _ *audit.StepEnd) {
+			b.Add(&audit.Deviation{Expected: "verdicts", Happened: "no time", Decided: "leave them out", People: []string{"ada", "wil"}, Effect: "skip"})
+		}), change: edit(func(step string, d *audit.StepEnd) {
 			if step == "verdict" {
 				d.Result, d.Reason = "skipped", "no time"
 			}
 		}), want: StepSkipped},
 		{name: "time goes back", before: at("verdict", func(b *bundletest.Builder, _ *audit.Verdict) { b.Wait(-time.Minute) }), want: TimeGoesBack},
 		{name: "a clock that is off", before: at("root-key", func(b *bundletest.Builder, _ *audit.Key) {
-			b.Add(&audit.Clock{Person: "wil", OffsetMS: -61000})
+			b.Add(&audit.Clock{Person: "wil", Machine: "2026-11-25T09:00:00Z", Room: "2026-11-25T09:01:01Z", OffsetMS: -61000})
 		}), want: ClockOffset},
 		{name: "a clock that jumped", before: at("root-key", func(b *bundletest.Builder, _ *audit.Key) {
 			b.Add(&audit.ClockJump{WallMS: 9000, MonotonicMS: 10})

@@ -3,6 +3,7 @@ package verify
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"runtime"
 
@@ -53,11 +54,41 @@ func (v *verifier) checkTranscript(c *Check) {
 		}
 		return
 	}
+	v.checkPlaces(pages)
 	digests := v.checkCommitment(c, pages)
-	if !v.has(bundle.TranscriptFile) || digests == nil {
+	if !v.has(bundle.TranscriptFile) {
 		return
 	}
-	v.recompose(c, pages, digests)
+	if digests != nil {
+		v.recompose(c, pages, digests)
+	}
+	if v.closed() && !v.pdfCompared && !v.manifestHolds {
+		v.find(TranscriptUnbound, bundle.TranscriptFile, "the PDF was not compared with the log, and no manifest binds it", "", "")
+	}
+}
+
+// checkPlaces checks where the transcript entries stand: they speak of the whole
+// log before the first of them, and the close follows the last. Only the note
+// that the clock was set may stand between.
+func (v *verifier) checkPlaces(pages []committed) {
+	first := pages[0]
+	if from := v.log.made.places[first.seq].from; first.Size < from || first.Size > first.seq {
+		v.findEntry(PagesDiffer, v.log.file, first.seq, "the transcript is not made from all entries before it", fmt.Sprint(first.seq), fmt.Sprint(first.Size))
+	}
+	for _, p := range pages[1:] {
+		if !v.log.made.places[p.seq].follows {
+			v.findEntry(PagesDiffer, v.log.file, p.seq, "something stands between two transcript entries that no page shows", "", "")
+		}
+	}
+	if v.closed() && !v.log.made.sealed {
+		v.findEntry(PagesDiffer, v.log.file, v.log.lastSeq, "something stands between the transcript and the close that no page shows", "", "")
+	}
+	s := v.log.segments[max(first.segment, 0)]
+	for _, p := range pages {
+		if p.Go != s.program.Go {
+			v.findEntry(PagesDiffer, v.log.file, p.seq, "the transcript names another Go version than the program that made it", s.program.Go, p.Go)
+		}
+	}
 }
 
 // checkCommitment checks the transcript entries: together they name every page
@@ -134,6 +165,13 @@ func (v *verifier) recompose(c *Check, pages []committed, digests []audit.Hash) 
 	v.comparePDF(c, first, pdf)
 }
 
+// The most that a transcript is made from again: pages, and bytes of entries. A
+// ceremony of a day has a hundredth.
+const (
+	maxPages    = 2000
+	maxComposed = 8 << 20
+)
+
 // callRecompose calls the hook with all entries of the log. The drawing
 // library panics on some texts; that must not end the check.
 func (v *verifier) callRecompose() (pages []transcript.Page, pdf []byte, err error) {
@@ -142,15 +180,25 @@ func (v *verifier) callRecompose() (pages []transcript.Page, pdf []byte, err err
 			err = fmt.Errorf("the renderer gave up: %v", p)
 		}
 	}()
+	if of := v.log.pages[0].Of; of > maxPages {
+		v.findEntry(TooMuch, v.log.file, v.log.pages[0].seq, "more pages than any ceremony makes", fmt.Sprint(maxPages), fmt.Sprint(of))
+		return nil, nil, fmt.Errorf("%d pages are too many", of)
+	}
 	var entries []*audit.Entry
 	held := 0
 	v.each(v.log.file, func(_ int64, b []byte) {
 		e, perr := audit.Parse(b)
-		if held += len(b); perr != nil || held > v.limit() {
-			err = fmt.Errorf("entry %d: it cannot be read, or the log is too long for a transcript", len(entries))
-			return
+		held += len(b)
+		switch {
+		case err != nil:
+		case perr != nil:
+			err = fmt.Errorf("entry %d: %w", len(entries), perr)
+		case held > maxComposed:
+			v.findEntry(TooMuch, v.log.file, int64(len(entries)), "more bytes of entries than any transcript is made from", fmt.Sprint(maxComposed), "")
+			err = errors.New("the log is too long for a transcript")
+		default:
+			entries = append(entries, e)
 		}
-		entries = append(entries, e)
 	})
 	if err != nil {
 		return nil, nil, err
@@ -159,6 +207,7 @@ func (v *verifier) callRecompose() (pages []transcript.Page, pdf []byte, err err
 }
 
 func (v *verifier) comparePDF(c *Check, first committed, pdf []byte) {
+	v.pdfCompared = len(pdf) > 0 && first.Go == runtime.Version()
 	if len(pdf) == 0 || first.Go != runtime.Version() {
 		v.findEntry(PDFNotCompared, bundle.TranscriptFile, first.seq, "the PDF cannot be drawn again here byte for byte: its renderer, fonts or Go version are others", first.Go, runtime.Version())
 		c.Note = "the pages hold; the PDF was not compared byte for byte"

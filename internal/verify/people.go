@@ -8,8 +8,9 @@ import (
 	"github.com/keyrite/keyrite/audit"
 )
 
-// checkWitnesses draws up what each witness who was present said last. A
-// missing verdict is a finding where the ceremony asks for verdicts at all.
+// checkWitnesses draws up what each witness said: last, and whatever they did
+// not agree with before. A missing verdict is a finding where the ceremony asks
+// for verdicts at all.
 func (v *verifier) checkWitnesses(c *Check) {
 	f := v.log
 	if f.open == nil {
@@ -20,39 +21,96 @@ func (v *verifier) checkWitnesses(c *Check) {
 	if !asked {
 		c.Note = "the script asks for no verdicts"
 	}
-	for _, p := range f.open.Participants {
-		a := f.attendance[p.ID]
-		if !isWitness(p.Roles) || a == nil || !a.Present {
-			continue
-		}
+	for _, person := range f.witnesses() {
 		c.Count++
 		if asked {
-			v.takeVerdict(p)
+			v.showVerdicts(person)
 		}
 	}
-	for person, g := range f.verdicts {
-		if !slices.ContainsFunc(f.open.Participants, func(p audit.Participant) bool { return p.ID == person }) {
-			v.findEntry(LogGrammar, f.file, g.seq, "a verdict of somebody who is not on the roster", "", person)
+	for _, g := range f.verdicts {
+		if !g.Agree {
+			v.findEntry(WitnessDisagrees, f.file, g.seq, fmt.Sprintf("witness %s does not agree: %s", f.name(g.Person), g.Because), "", "")
 		}
 	}
+	v.checkSignedAfter()
+}
+
+// witnesses are the people who should give a verdict: those that a verdict step
+// names, those present with a witness's role, and whoever gave one.
+func (f *facts) witnesses() []string {
+	var list []string
+	add := func(person string) {
+		if !slices.Contains(list, person) {
+			list = append(list, person)
+		}
+	}
+	for _, p := range f.open.Participants {
+		if a := f.attendance[p.ID]; isWitness(p.Roles) && a != nil && a.Present {
+			add(p.ID)
+		}
+	}
+	for _, b := range f.begun {
+		if b.StepKind == "verdict" {
+			for _, person := range b.Witnesses {
+				add(person)
+			}
+		}
+	}
+	for _, g := range f.verdicts {
+		add(g.Person)
+	}
+	return list
 }
 
 func isWitness(roles []string) bool {
 	return slices.ContainsFunc(roles, func(r string) bool { return strings.HasSuffix(r, "witness") })
 }
 
-func (v *verifier) takeVerdict(p audit.Participant) {
-	g, given := v.log.verdicts[p.ID]
-	w := WitnessVerdict{Person: p.ID, Name: p.Name, Given: given, Entry: -1}
-	if given {
-		w.Agrees, w.Because, w.Entry = g.Agree, g.Because, g.seq
+// name returns a participant's name, or the id of somebody else.
+func (f *facts) name(person string) string {
+	for _, p := range f.open.Participants {
+		if p.ID == person {
+			return p.Name
+		}
 	}
-	v.report.Verdicts = append(v.report.Verdicts, w)
-	switch {
-	case !given && v.closed():
-		v.find(VerdictMissing, v.log.file, fmt.Sprintf("witness %s was present and gave no verdict", p.Name), "", "")
-	case given && !g.Agree:
-		v.findEntry(WitnessDisagrees, v.log.file, g.seq, fmt.Sprintf("witness %s does not agree: %s", p.Name, g.Because), "", "")
+	return person
+}
+
+// showVerdicts puts a witness's last verdict into the report, and before it
+// those in which they did not agree.
+func (v *verifier) showVerdicts(person string) {
+	last := WitnessVerdict{Person: person, Name: v.log.name(person), Entry: -1}
+	for _, g := range v.log.verdicts {
+		if g.Person != person {
+			continue
+		}
+		if last.Given && !last.Agrees && len(v.report.Verdicts) < maxVerdicts {
+			v.report.Verdicts = append(v.report.Verdicts, last)
+		}
+		last.Given, last.Agrees, last.Because, last.Entry = true, g.Agree, shorten(g.Because), g.seq
+	}
+	if len(v.report.Verdicts) < maxVerdicts {
+		v.report.Verdicts = append(v.report.Verdicts, last)
+	}
+	if !last.Given && v.closed() {
+		v.find(VerdictMissing, v.log.file, fmt.Sprintf("witness %s gave no verdict", last.Name), "", "")
+	}
+}
+
+// maxVerdicts is the most verdicts that a report shows; findings count the rest.
+const maxVerdicts = 200
+
+// checkSignedAfter finds what the token signed after the last verdict.
+func (v *verifier) checkSignedAfter() {
+	n := len(v.log.verdicts)
+	if n == 0 {
+		return
+	}
+	last := v.log.verdicts[n-1].seq
+	for i := range v.log.signs {
+		if s := &v.log.signs[i]; s.seq > last {
+			v.findEntry(SignedAfterVerdict, v.log.file, s.place(), "the token signed something that no verdict speaks of", fmt.Sprintf("before entry %d", last), "")
+		}
 	}
 }
 
@@ -74,6 +132,7 @@ func (v *verifier) describe() {
 		l.Result = f.close.Result
 	}
 	v.report.Log = l
+	v.describeTokens()
 	r := v.report
 	r.Anchors = append([]string{}, r.Anchors...)
 	r.Signatures = append([]SignatureCount{}, r.Signatures...)

@@ -10,6 +10,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/keyrite/keyrite/audit"
 )
 
 // A Weight says what a finding means for the verdict.
@@ -65,6 +67,7 @@ type Segment struct {
 	Anchored bool   `json:"anchored"` // by a log key or head given from outside
 
 	checkpoint string // note in its first entry
+	program    audit.Program
 	keyRead    bool
 	adopted    bool
 }
@@ -107,6 +110,17 @@ type Report struct {
 	Findings    []Finding        `json:"findings"`
 	More        int              `json:"more_findings"` // left out, beyond MaxFindings a code
 	CannotKnow  []string         `json:"cannot_know"`
+
+	MoreFailures int         `json:"more_failures"` // of More, those that are failures
+	Tokens       []TokenSeen `json:"tokens"`        // by name
+	NotTold      int         `json:"not_told"`      // attributes of keys that the tokens did not tell
+}
+
+// A TokenSeen is a token as the log identified it last.
+type TokenSeen struct {
+	Name   string `json:"name"`  // in the script
+	Model  string `json:"model"` // as the token says
+	Serial string `json:"serial"`
 }
 
 // WitnessVerdict is what one witness said last.
@@ -146,11 +160,22 @@ func (r *Report) add(f Finding) {
 		}
 	}
 	if n >= MaxFindings {
-		r.More++
+		r.leaveOut(f.Code, 1)
 		return
 	}
 	f.Expected, f.Found, f.What = shorten(f.Expected), shorten(f.Found), shorten(f.What)
 	r.Findings = append(r.Findings, f)
+}
+
+// leaveOut counts n findings of a code that the report does not hold.
+func (r *Report) leaveOut(code Code, n int) {
+	if n <= 0 {
+		return
+	}
+	r.More += n
+	if code.weight() == Failure {
+		r.MoreFailures += n
+	}
 }
 
 // shorten cuts a text that came from the bundle.
@@ -171,7 +196,7 @@ func (r *Report) Has(code Code) bool {
 }
 
 func (r *Report) failed() bool {
-	return slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Weight == Failure })
+	return r.MoreFailures > 0 || slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Weight == Failure })
 }
 
 // conclude sorts the findings and draws the verdict and exit code.

@@ -60,6 +60,11 @@ func signInput(mechanism, digest string, tbs []byte) (string, error) {
 func (v *verifier) checkSignatures(c *Check) {
 	count := map[string]int{}
 	used := map[int64]int64{}
+	v.index()
+	for seq, t := range v.log.tbs {
+		v.checkAnnounced(t, seq)
+	}
+	v.checkRandoms()
 	for i := range v.log.signs {
 		s := &v.log.signs[i]
 		c.Count++
@@ -97,7 +102,7 @@ func (v *verifier) explain(s *signing, t *audit.ToBeSigned) {
 	if s.data != t.Input {
 		v.findEntry(SignedBytesDiffer, v.log.file, s.seq, "C_Sign got other bytes than were announced", t.Input, s.data)
 	}
-	tbs, ok := v.bound(t.TBS, s.of)
+	tbs, ok := v.bound(t.TBS)
 	if !ok {
 		v.findEntry(SignatureUnexplained, t.TBS.Name, s.place(), "the bytes that were signed are not in the bundle", t.TBS.SHA256, "")
 		return
@@ -108,7 +113,86 @@ func (v *verifier) explain(s *signing, t *audit.ToBeSigned) {
 		v.findEntry(SignedBytesDiffer, t.TBS.Name, s.of, "the announced input is not that of the bytes to be signed", input, t.Input)
 	}
 	v.checkSerial(t, s.of)
+	v.checkGiving(s, t, tbs)
 	v.explainByArtifact(s, t, tbs)
+}
+
+// checkGiving verifies what the token gave over the bytes to be signed, whether
+// or not an artifact came of it.
+func (v *verifier) checkGiving(s *signing, t *audit.ToBeSigned, tbs []byte) {
+	if s.unknown {
+		return
+	}
+	pub, err := v.publicKey(t.Key)
+	if err != nil {
+		v.findEntry(SignatureUnexplained, v.log.file, s.place(), "the token signed with a key that the log does not know", "", err.Error())
+		return
+	}
+	is, err := pki.LoadTBS(tbs, pub)
+	if err != nil {
+		v.findEntry(SignatureUnexplained, t.TBS.Name, s.place(), "what was signed is neither a certificate's nor a CRL's bytes for that key", "", err.Error())
+		return
+	}
+	if object := objects[is.Object]; object != t.Object {
+		v.findEntry(SignedBytesDiffer, t.TBS.Name, s.of, "the bytes to be signed are those of another object than was announced", t.Object, object)
+	}
+	raw, err := hex.DecodeString(s.signature)
+	if err == nil {
+		_, err = pki.AssembleFromTBS(tbs, raw, pub)
+	}
+	if err != nil {
+		v.findEntry(SignatureUnexplained, v.log.file, s.place(), fmt.Sprintf("the signature that the token gave is not one of key %q over the announced bytes", t.Key), "", err.Error())
+	}
+}
+
+// objects are the names of what is signed in the log, by those of package pki.
+var objects = map[string]string{pki.ObjectCertificate: "certificate", pki.ObjectList: "crl"}
+
+// checkAnnounced looks at one to-be-signed entry, signed or not.
+func (v *verifier) checkAnnounced(t *audit.ToBeSigned, seq int64) {
+	if t.Object != "certificate" && t.Object != "crl" {
+		v.findEntry(SignatureUnexplained, v.log.file, seq, "an object is announced that no ceremony signs", "certificate or crl", t.Object)
+	}
+	if b, ok := v.bound(t.TBS); ok && signedObject(b) {
+		v.findEntry(ArtifactFormat, t.TBS.Name, seq, "the bytes to be signed are a certificate or CRL that is signed already", "", "")
+	}
+}
+
+// signedObject reports whether a file is or holds a certificate or CRL with a
+// signature, in DER or PEM.
+func signedObject(b []byte) bool {
+	if holdsPEM(b) {
+		return true
+	}
+	_, _, _, err := pki.SplitSigned(b)
+	return err == nil
+}
+
+// holdsPEM reports whether a file holds a certificate or CRL in PEM.
+func holdsPEM(b []byte) bool {
+	for block, rest := pem.Decode(b); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type == pemTypes["certificate"] || block.Type == pemTypes["crl"] {
+			return true
+		}
+	}
+	return false
+}
+
+// index makes the tables in which the artifacts of a C_Sign, the C_Sign of an
+// artifact and the log's public keys are found.
+func (v *verifier) index() {
+	v.artifactsOf, v.signOf, v.spkis = map[int64][]artifact{}, map[int64]*signing{}, map[string]bool{}
+	for _, a := range v.log.artifacts {
+		v.artifactsOf[a.Signed] = append(v.artifactsOf[a.Signed], a)
+	}
+	for i := range v.log.signs {
+		if s := &v.log.signs[i]; !s.unknown {
+			v.signOf[s.outcome] = s
+		}
+	}
+	for _, k := range v.log.keys {
+		v.spkis[k.SPKI], v.spkis[k.SPKISHA256] = true, true
+	}
 }
 
 // checkSerial compares a serial number with the random bytes it is made of.
@@ -131,10 +215,11 @@ func (v *verifier) checkSerial(t *audit.ToBeSigned, seq int64) {
 // with the bytes and the signature.
 func (v *verifier) explainByArtifact(s *signing, t *audit.ToBeSigned, tbs []byte) {
 	found := false
-	for _, a := range v.log.artifacts {
-		if s.unknown || a.Signed != s.outcome {
-			continue
-		}
+	var made []artifact
+	if !s.unknown {
+		made = v.artifactsOf[s.outcome]
+	}
+	for _, a := range made {
 		found = true
 		if a.File.Name != t.For {
 			v.findEntry(SignedBytesDiffer, a.File.Name, a.seq, "the artifact is not the one that was announced", t.For, a.File.Name)
@@ -147,13 +232,14 @@ func (v *verifier) explainByArtifact(s *signing, t *audit.ToBeSigned, tbs []byte
 }
 
 func (v *verifier) compareSigned(a artifact, s *signing, t *audit.ToBeSigned, tbs []byte) {
-	b, ok := v.bound(a.File, a.seq)
+	b, ok := v.bound(a.File)
 	if !ok {
 		return // reported with the artifacts
 	}
 	der, err := onePEM(b, pemTypes[a.Object])
 	if err != nil {
-		return // reported with the artifacts
+		v.findEntry(SignedBytesDiffer, a.File.Name, a.seq, "the artifact cannot be compared with what was signed", "", err.Error())
+		return
 	}
 	inside, _, signature, err := pki.SplitSigned(der)
 	if err != nil {
@@ -197,15 +283,29 @@ func rawSignature(mechanism string, signature []byte, size int) ([]byte, error) 
 
 // bound reads a file that an entry binds. It reports false without a finding
 // if the file is not there as bound: checkArtifacts reports that once a file.
-func (v *verifier) bound(f audit.File, seq int64) ([]byte, bool) {
+func (v *verifier) bound(f audit.File) ([]byte, bool) {
 	if !v.has(f.Name) {
 		return nil, false
 	}
-	b, err := v.Read(f.Name)
-	if err != nil || hash(b) != f.SHA256 || int64(len(b)) != f.Size {
-		return nil, false
+	c := v.readOnce(f.Name)
+	return c.content, c.err == nil && c.sum == f.SHA256 && int64(len(c.content)) == f.Size
+}
+
+// A content is a file's bytes with their SHA-256 in hex.
+type content struct {
+	name    string
+	content []byte
+	sum     string
+	err     error
+}
+
+// readOnce reads a file, unless it is the one read last.
+func (v *verifier) readOnce(name string) *content {
+	if v.last == nil || v.last.name != name {
+		b, err := v.Read(name)
+		v.last = &content{name, b, hash(b), err}
 	}
-	return b, true
+	return v.last
 }
 
 // pemTypes are the PEM types of artifacts by their object.
@@ -280,13 +380,8 @@ func (v *verifier) checkArtifacts(c *Check) {
 		v.checkBound(l)
 	}
 	for name := range v.files {
-		if _, ok := v.log.files[name]; ok || v.log.open == nil || !strings.HasPrefix(name, bundle.ArtifactsDir+"/") {
-			continue
-		}
-		if strings.HasSuffix(name, ".tbs") || strings.Contains(name, ".tbs.") {
-			v.find(FileUnlogged, name, "bytes to be signed that no entry announces", "", "")
-		} else {
-			v.find(FileUnknown, name, "the log knows nothing of this file", "", "")
+		if _, ok := v.log.files[name]; !ok && v.log.open != nil && strings.HasPrefix(name, bundle.ArtifactsDir+"/") {
+			v.checkUnlogged(name)
 		}
 	}
 	for _, k := range v.log.keys {
@@ -295,8 +390,28 @@ func (v *verifier) checkArtifacts(c *Check) {
 		}
 	}
 	for _, a := range v.log.artifacts {
-		if b, ok := v.bound(a.File, a.seq); ok {
+		if b, ok := v.bound(a.File); ok {
 			v.checkArtifact(a, b)
+		}
+	}
+}
+
+// checkUnlogged judges a file among the artifacts that no entry names. Bytes to
+// be signed may be left there by a try that broke off, if the manifest says that
+// they were there at the close.
+func (v *verifier) checkUnlogged(name string) {
+	stem, isTBS := strings.CutSuffix(name, bundle.TBSFile(""))
+	switch {
+	case !isTBS || stem == bundle.ArtifactsDir+"/":
+		v.find(FileUnknown, name, "the log knows nothing of this file", "", "")
+	case v.closed() && !v.manifestHolds:
+		v.find(FileUnknown, name, "bytes to be signed that no entry announces, and no manifest says that they were there", "", "")
+	case !v.has(name):
+		return // reported with the files
+	default:
+		v.find(FileUnlogged, name, "bytes to be signed that no entry announces", "", "")
+		if c := v.readOnce(name); c.err == nil && signedObject(c.content) {
+			v.find(ArtifactFormat, name, "the bytes to be signed are a certificate or CRL that is signed already", "", "")
 		}
 	}
 }
@@ -306,12 +421,12 @@ func (v *verifier) checkBound(l logged) {
 		v.findEntry(FileMissing, l.file.Name, l.seq, "the log binds a file that is not in the bundle", l.file.SHA256, "")
 		return
 	}
-	b, err := v.Read(l.file.Name)
-	if err != nil {
-		v.find(FileUnreadable, l.file.Name, "the file cannot be read", "", err.Error())
+	c := v.readOnce(l.file.Name)
+	if c.err != nil {
+		v.find(FileUnreadable, l.file.Name, "the file cannot be read", "", c.err.Error())
 		return
 	}
-	if hash(b) != l.file.SHA256 || int64(len(b)) != l.file.Size {
-		v.findEntry(ArtifactDiffers, l.file.Name, l.seq, "the file is not the one that the log recorded", l.file.SHA256, hash(b))
+	if c.sum != l.file.SHA256 || int64(len(c.content)) != l.file.Size {
+		v.findEntry(ArtifactDiffers, l.file.Name, l.seq, "the file is not the one that the log recorded", l.file.SHA256, c.sum)
 	}
 }

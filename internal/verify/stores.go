@@ -146,6 +146,9 @@ func (v *verifier) blame(database bool) {
 	}
 }
 
+// maxEntries is the most entries that are read.
+const maxEntries = 1 << 21
+
 // walk goes through both stores at once. While they agree, an entry is
 // checked once for both.
 func (v *verifier) walk(c *Check, a, b *chain, lines *lineReader, db *database) {
@@ -154,6 +157,10 @@ func (v *verifier) walk(c *Check, a, b *chain, lines *lineReader, db *database) 
 		line, okA := lines.next()
 		seq, body, okB := db.next()
 		if !okA && !okB {
+			return
+		}
+		if n == maxEntries {
+			v.findEntry(TooMuch, a.file, n, "more entries than any ceremony makes; what follows is not looked at", fmt.Sprint(maxEntries), "")
 			return
 		}
 		c.Count = n + 1
@@ -191,7 +198,7 @@ func (v *verifier) each(file string, f func(n int64, b []byte)) {
 	if file == bundle.LogFile {
 		lines, done := v.openLinesQuietly()
 		defer done()
-		for n := int64(0); lines != nil; n++ {
+		for n := int64(0); lines != nil && n < maxEntries; n++ {
 			b, ok := lines.next()
 			if !ok {
 				return
@@ -202,7 +209,7 @@ func (v *verifier) each(file string, f func(n int64, b []byte)) {
 	}
 	db, done := v.openDatabaseWith(func(sqlitefile.Problem) {})
 	defer done()
-	for n := int64(0); db != nil; n++ {
+	for n := int64(0); db != nil && n < maxEntries; n++ {
 		_, b, ok := db.next()
 		if !ok {
 			return
@@ -297,7 +304,16 @@ type database struct {
 	size    int64 // of the checkpoint waiting
 	note    []byte
 	waiting bool
-	checked int64
+}
+
+// maxKept is the most sizes of kept checkpoints that are noted.
+const maxKept = 1 << 20
+
+// keep notes that a checkpoint is kept for a size.
+func (d *database) keep() {
+	if len(d.v.kept) < maxKept {
+		d.v.kept[d.size] = true
+	}
 }
 
 func (v *verifier) openDatabase() (*database, func()) {
@@ -322,6 +338,9 @@ func (v *verifier) openDatabaseWith(report func(sqlitefile.Problem)) (*database,
 		return nil, done
 	}
 	d := &database{v: v, file: file}
+	if v.kept == nil {
+		v.kept = map[int64]bool{}
+	}
 	var stop, stopCP func()
 	d.pull, stop = iter.Pull2(rows(file.Entries))
 	d.pullCP, stopCP = iter.Pull2(rows(file.Checkpoints))
@@ -362,7 +381,7 @@ func (d *database) checkpoints(c *chain) {
 			return
 		}
 		d.waiting = false
-		d.checked++
+		d.keep()
 		d.v.checkNote(fmt.Sprintf("checkpoint kept for %d entries", d.size), bundle.DatabaseFile, d.note, c.key, d.size, c.tree.Root())
 	}
 }

@@ -82,13 +82,17 @@ func (r *Report) writeVerdict(p *printer) {
 
 // headline is the verdict in capitals.
 func (r *Report) headline() string {
+	but := ""
+	if r.Has(PDFNotCompared) || r.Has(PagesNotCompared) {
+		but = "; transcript.pdf was NOT compared with the log"
+	}
 	switch r.Verdict {
 	case Verified:
-		return "VERIFIED, anchored by " + strings.Join(r.Anchors, " and ")
+		return "VERIFIED, anchored by " + strings.Join(r.Anchors, " and ") + but
 	case Consistent:
-		return "CONSISTENT WITH ITSELF, but nothing from outside anchors all of it"
+		return "CONSISTENT WITH ITSELF, but nothing from outside anchors all of it" + but
 	case Aborted:
-		return "ABORTED, sound: the ceremony was given up and its log is closed and whole"
+		return "ABORTED, sound: the ceremony was given up and its log is closed and whole" + but
 	case NotClosed:
 		return "NOT CLOSED: the ceremony was paused or broke off"
 	}
@@ -98,7 +102,7 @@ func (r *Report) headline() string {
 			n++
 		}
 	}
-	return fmt.Sprintf("FAILED: %d findings say that this evidence does not hold", n+r.More)
+	return fmt.Sprintf("FAILED: %d findings say that this evidence does not hold", n+r.MoreFailures)
 }
 
 func (r *Report) explain() []string {
@@ -126,7 +130,7 @@ func (r *Report) writeLog(p *printer) {
 		{"Head", r.Log.Head},
 		{"Script", "SHA-256 " + r.Script},
 	} {
-		p.line("  %-9s %s", pair[0], Clean(pair[1]))
+		p.line("  %-9s %s", pair[0], oneLine(pair[1]))
 	}
 	for _, s := range r.Log.Segments {
 		mark := "not anchored"
@@ -134,6 +138,12 @@ func (r *Report) writeLog(p *printer) {
 			mark = "anchored"
 		}
 		p.line("  %-9s %s (entries %d to %d, %s)", fmt.Sprintf("Log key %d", s.Number), Clean(s.LogKey), s.First, s.Last, mark)
+	}
+	for _, t := range r.Tokens {
+		p.line("  %-9s %s", "Token", oneLine(fmt.Sprintf("%s: model %q, serial %q", t.Name, t.Model, t.Serial)))
+	}
+	if r.NotTold > 0 {
+		p.line("  %-9s %d attribute(s) of keys that a token did not tell", "Not told", r.NotTold)
 	}
 	for _, s := range r.Signatures {
 		p.line("  %-9s key %s signed %d time(s)", "Signed", Clean(s.Key), s.Count)
@@ -213,8 +223,21 @@ func (r *Report) writeVerdicts(p *printer) {
 		case v.Given:
 			said = fmt.Sprintf("does NOT agree (entry %d): %s", v.Entry, v.Because)
 		}
-		p.line("  - %s %s", Clean(v.Name), Clean(said))
+		p.line("  - %s %s", oneLine(v.Name), oneLine(said))
 	}
+}
+
+// maxLine is the most bytes of a text from the bundle on a line of the report.
+const maxLine = 160
+
+// oneLine makes one short line of a text from the bundle: white space folded,
+// cut off, cleaned.
+func oneLine(s string) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if len(s) > maxLine {
+		s = strings.ToValidUTF8(s[:maxLine], "") + "…"
+	}
+	return Clean(s)
 }
 
 // Clean replaces control, format and bidirectional characters, which could

@@ -94,6 +94,15 @@ type verifier struct {
 	finalReads bool             // final is what the file says
 	stored     []byte           // head in audit.db, nil if unknown
 	wal        bool             // audit.db is open in WAL mode
+	kept       map[int64]bool   // sizes of the checkpoints in audit.db; nil if it was not read
+
+	manifestHolds bool // the manifest is signed by the log key and speaks of this bundle
+	pdfCompared   bool // transcript.pdf was drawn again
+
+	last        *content             // the file read last
+	artifactsOf map[int64][]artifact // by the C_Sign outcome that they name
+	signOf      map[int64]*signing   // by its outcome
+	spkis       map[string]bool      // public keys of the log, and their SHA-256, hex
 }
 
 // run makes all checks in the order of the report.
@@ -107,14 +116,20 @@ func (v *verifier) run(files []bundle.File) {
 	v.check("final checkpoint", "", v.checkFinal)
 	v.check("log keys", "segments", v.checkKeys)
 	v.check("script", "", v.checkScript)
+	v.check("plan", "steps", v.checkPlan)
 	v.check("signatures", "C_Sign calls", v.checkSignatures)
 	v.check("artifacts", "files", v.checkArtifacts)
+	v.check("origin of the keys", "keys", v.checkOrigins)
+	v.check("certificate requests", "requests", v.checkRequests)
+	v.check("exports", "files", v.checkExports)
+	v.check("rules for certificates and CRLs", "objects", v.checkRules)
 	v.check("recorded heads", "entries", v.checkHeads)
 	v.check("transcript", "pages", v.checkTranscript)
 	v.check("witnesses", "witnesses", v.checkWitnesses)
 	v.check("given from outside", "values", v.checkGiven)
 	v.describe()
-	v.report.conclude(v.RequireAnchor)
+	// Whoever brings a value along wants to know whether it vouches for all.
+	v.report.conclude(v.RequireAnchor || len(v.LogKeys) > 0 || v.Head != "")
 }
 
 // check runs one check and notes whether it added a failure.
@@ -129,7 +144,7 @@ func (v *verifier) check(name, of string, f func(*Check)) {
 }
 
 func (v *verifier) failures() int {
-	n := v.report.More
+	n := v.report.MoreFailures
 	for _, f := range v.report.Findings {
 		if f.Weight == Failure {
 			n++
@@ -150,8 +165,8 @@ func (v *verifier) findEntry(code Code, file string, entry int64, what, expected
 
 // The most bytes that files of a bundle may have, where they are read whole.
 const (
-	maxSmall = 1 << 20   // notes, keys, the script
-	maxLarge = 16 << 20  // artifacts, SHA256SUMS
+	maxSmall = 1 << 20   // notes, the script
+	maxLarge = 16 << 20  // SHA256SUMS; bundle.Open takes less of all others
 	maxPDF   = 256 << 20 // the transcript
 )
 

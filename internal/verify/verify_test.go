@@ -80,9 +80,9 @@ func TestSound(t *testing.T) {
 			return Options{Head: strings.ToLower(strings.Join(audit.Words(h[:]), "  "))}
 		}, Verified, 0, nil},
 		{"both keys", bundletest.Ceremony{Crash: true}, func(b *bundletest.Bundle) Options { return Options{LogKeys: b.LogKeys} }, Verified, 0, []Code{CallUnknown}},
-		{"one of two keys", bundletest.Ceremony{Pause: true}, func(b *bundletest.Bundle) Options { return Options{LogKeys: b.LogKeys[:1]} }, Consistent, 0, []Code{SegmentUnanchored}},
+		{"one of two keys", bundletest.Ceremony{Pause: true}, func(b *bundletest.Bundle) Options { return Options{LogKeys: b.LogKeys[:1]} }, Consistent, 1, []Code{SegmentUnanchored}},
 		{"aborted", bundletest.Ceremony{Abort: true}, nil, Aborted, 0, []Code{VerdictMissing, VerdictMissing}},
-		{"failed try", bundletest.Ceremony{Failed: true}, nil, Consistent, 0, []Code{SignatureUnused}},
+		{"failed try", bundletest.Ceremony{Failed: true}, nil, Consistent, 0, []Code{SignatureUnused, WentWrong}},
 		{"paused", bundletest.Ceremony{Open: true}, func(b *bundletest.Bundle) Options { return Options{LogKeys: b.LogKeys} }, NotClosed, 1, []Code{LogNotClosed}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -63,7 +63,8 @@ func New(m token.Module, log Recorder, module audit.File) *Module {
 func (m *Module) SetStep(id string) { m.step = id }
 
 // Unrecorded returns the calls that were made although they could not be
-// recorded, in their order. A resumed run records them.
+// recorded, in their order. They die with the process: a resumed run finds in
+// the log that the module was in use, and records that such calls may be missing.
 func (m *Module) Unrecorded() []token.Function {
 	return append([]token.Function(nil), m.unrecorded...)
 }

@@ -39,8 +39,9 @@ type Ceremony struct {
 	// Before, if set, is called before an entry is written and may write
 	// others through b.Add.
 	Before func(b *Builder, step string, d audit.Data)
-	// Script replaces the bytes of script.yaml.
-	Script []byte
+	// Script replaces the bytes of script.yaml, ScriptMode only its mode.
+	Script     []byte
+	ScriptMode string
 }
 
 // A Bundle is what was made.
@@ -120,6 +121,15 @@ func (b *Builder) Add(d audit.Data) int64 {
 	e, err := b.log.AppendSync(b.step, d)
 	b.must(err)
 	return e.Seq
+}
+
+// AddTo is Add for an entry that says it is of another step.
+func (b *Builder) AddTo(step string, d audit.Data) int64 {
+	b.t.Helper()
+	running := b.step
+	defer func() { b.step = running }()
+	b.step = step
+	return b.Add(d)
 }
 
 // Call writes a PKCS#11 call with its outcome and returns the outcome's number.

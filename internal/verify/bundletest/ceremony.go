@@ -1,6 +1,7 @@
 package bundletest
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -12,6 +13,8 @@ import (
 	"fmt"
 	"math/big"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"sync"
 
 	"github.com/keyrite/keyrite/audit"
@@ -20,7 +23,7 @@ import (
 	"github.com/keyrite/keyrite/internal/pki"
 )
 
-var program = audit.Program{Version: "test", Go: "go1.26", Platform: "linux/amd64", SHA256: hex.EncodeToString(make([]byte, 32))}
+var program = audit.Program{Version: "test", Go: runtime.Version(), Platform: "linux/amd64", SHA256: hex.EncodeToString(make([]byte, 32))}
 
 // The invented people and the plan.
 var participants = []audit.Participant{
@@ -42,6 +45,30 @@ var plan = []audit.PlanStep{
 	{ID: "close", Kind: "close", Title: "Close"},
 }
 
+// outline is a script with everything that the log repeats of it.
+func (b *Builder) outline() []byte {
+	mode := b.Mode
+	if b.ScriptMode != "" {
+		mode = b.ScriptMode
+	}
+	var s bytes.Buffer
+	fmt.Fprintf(&s, "keyrite: 1\ntitle: Root ceremony\norganisation: Example Authority\nplace: Vault 2\npurpose: To test.\nmode: %s\nparticipants:\n", mode)
+	for _, p := range participants {
+		fmt.Fprintf(&s, "  - id: %s\n    name: %s\n    initials: %s\n    roles: [%s]\n", p.ID, p.Name, p.Initials, strings.Join(p.Roles, ", "))
+	}
+	s.WriteString("steps:\n")
+	for _, p := range plan {
+		fmt.Fprintf(&s, "  - id: %s\n    kind: %s\n    title: %s\n    actor: ada\n    witnesses: [wil, ewa]\n    say: %s\n    watch: %s\n", p.ID, p.Kind, p.Title, say, watch)
+	}
+	return s.Bytes()
+}
+
+// What each step says, and what the witnesses look at.
+const (
+	say   = "This is done now."
+	watch = "The screen."
+)
+
 // A tokenKey stands in for a key on a token.
 type tokenKey struct {
 	audit.Key
@@ -56,7 +83,7 @@ func (b *Builder) run() {
 	b.t.Helper()
 	script := b.Script
 	if script == nil {
-		script = []byte("keyrite: 1\ntitle: Root ceremony of an invented authority\n")
+		script = b.outline()
 	}
 	file := b.write(bundle.ScriptFile, script)
 	b.made.ScriptSHA256 = file.SHA256
@@ -122,14 +149,17 @@ func (b *Builder) begin(id string) {
 	b.attempts[id]++
 	for i, p := range plan {
 		if p.ID == id {
-			b.Add(&audit.StepBegin{StepKind: p.Kind, Title: p.Title, Number: i + 1, Of: len(plan), Attempt: b.attempts[id], Actor: "ada", Witnesses: []string{"wil", "ewa"}})
+			b.Add(&audit.StepBegin{StepKind: p.Kind, Title: p.Title, Number: i + 1, Of: len(plan), Attempt: b.attempts[id], Actor: "ada", Witnesses: []string{"wil", "ewa"}, Say: say, Watch: watch})
 		}
 	}
 }
 
 func (b *Builder) end(result string) {
 	b.t.Helper()
-	b.Add(&audit.Ack{Person: "wil", As: "witness", What: "I have seen this done as the script says", Typed: "WM"})
+	b.Add(&audit.Ack{Person: "ada", As: "actor", What: "Begin now?", Typed: "AE"})
+	for _, p := range participants[2:] {
+		b.Add(&audit.Ack{Person: p.ID, As: "witness", What: "I have seen this done as the script says", Typed: p.Initials})
+	}
 	b.Add(&audit.StepEnd{Result: result})
 	b.step = ""
 	b.must(b.log.Keep())
@@ -301,6 +331,15 @@ func (b *Builder) lists() {
 		b.logout()
 		b.end("done")
 	}
+}
+
+// SignMore has the root sign another CRL in the running step.
+func (b *Builder) SignMore() {
+	b.t.Helper()
+	b.login()
+	root := b.keys["root"]
+	b.Sign("root", "crl", "late.crl.pem", true, func([]byte) *pki.TBS { return b.CRL(root.cert, root.signer.Public()) })
+	b.logout()
 }
 
 // CRL builds an empty CRL.

@@ -1,0 +1,94 @@
+package verify
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/keyrite/keyrite/audit"
+)
+
+// functions are the PKCS#11 functions that keyrite calls, with the members that
+// the intent and the outcome of a call may have besides those of all calls.
+var functions = map[string]struct{ intent, outcome string }{
+	"C_Initialize":        {"module", ""},
+	"C_Finalize":          {"", ""},
+	"C_GetInfo":           {"", "module"},
+	"C_GetSlotList":       {"flags", "slots"},
+	"C_GetSlotInfo":       {"slot", "slot_info"},
+	"C_GetTokenInfo":      {"slot", "token"},
+	"C_GetMechanismList":  {"slot", "mechanisms"},
+	"C_GetMechanismInfo":  {"slot mechanism", "key_sizes"},
+	"C_InitToken":         {"slot pin label", ""},
+	"C_InitPIN":           {"session pin", ""},
+	"C_SetPIN":            {"session pin new_pin", ""},
+	"C_OpenSession":       {"slot flags", "session"},
+	"C_CloseSession":      {"session", ""},
+	"C_CloseAllSessions":  {"slot", ""},
+	"C_GetSessionInfo":    {"session", "state"},
+	"C_Login":             {"session user pin", ""},
+	"C_Logout":            {"session", ""},
+	"C_FindObjectsInit":   {"session template", ""},
+	"C_FindObjects":       {"session length", "objects"},
+	"C_FindObjectsFinal":  {"session", ""},
+	"C_GetAttributeValue": {"session object attributes", "attributes"},
+	"C_GenerateRandom":    {"session length purpose", "random"},
+	"C_GenerateKeyPair":   {"session mechanism template private", "public_key private_key"},
+	"C_SignInit":          {"session mechanism object", ""},
+	"C_Sign":              {"session data for", "signature"},
+	"C_DestroyObject":     {"session object", ""},
+}
+
+// ofAll are the members that every intent and outcome may have.
+const ofAll = "function intent rv micros"
+
+// checkMembers finds members that a call of the function has not: whatever
+// stands there, the recorder did not write it. data is a pointer to the entry's
+// data, side "intent" or "outcome".
+func (f *facts) checkMembers(seq int64, function, side string, data any) {
+	own, known := functions[function]
+	if !known {
+		if side == "intent" {
+			f.find(FunctionUnknown, seq, "a function that keyrite never calls", "", function)
+		}
+		return
+	}
+	allowed := own.intent
+	if side == "outcome" {
+		allowed = own.outcome
+	}
+	names := strings.Fields(ofAll + " " + allowed)
+	v := reflect.ValueOf(data).Elem()
+	for i := range v.NumField() {
+		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+		if !v.Field(i).IsZero() && !slices.Contains(names, name) {
+			f.find(SecretRecorded, seq, fmt.Sprintf("the %s of %s has a member that is not its own", side, function), "no "+name, "")
+		}
+	}
+}
+
+// secretAttributes are those whose value never leaves a token.
+var secretAttributes = []string{
+	"CKA_VALUE", "CKA_PRIVATE_EXPONENT", "CKA_PRIME_1", "CKA_PRIME_2", "CKA_EXPONENT_1", "CKA_EXPONENT_2", "CKA_COEFFICIENT",
+}
+
+// checkAttributes finds the value of a secret attribute.
+func (f *facts) checkAttributes(seq int64, list []audit.Attribute) {
+	for _, a := range list {
+		if a.Value != "" && a.Value != redacted && slices.Contains(secretAttributes, a.Type) {
+			f.find(SecretRecorded, seq, "the value of "+a.Type+" stands in the log", redacted, "")
+		}
+	}
+}
+
+// checkRV checks the return value: CKR_…, or "none" if the module broke off.
+// Only a call that returned CKR_OK brought something back.
+func (f *facts) checkRV(seq int64, d *audit.HSMOutcome) {
+	if d.RV != "none" && !strings.HasPrefix(d.RV, "CKR_") {
+		f.find(CallOutcome, seq, "a return value of no form", "CKR_… or none", d.RV)
+	}
+	if d.RV != "CKR_OK" && (d.Signature != "" || d.PublicKey != "" || d.PrivateKey != "" || d.Random != "") {
+		f.find(CallOutcome, seq, d.Function+" failed, and yet brought something back", "CKR_OK", d.RV)
+	}
+}
