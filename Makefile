@@ -17,7 +17,7 @@ FUZZTIME    ?= 10s
 .PHONY: help build test test-faults rehearsal bench vet lint fuzz clean check-go
 
 help: ## print the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 build: check-go ## build bin/keyrite and bin/keyrite-verify
 	@scripts/install-deps --check build
