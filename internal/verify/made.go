@@ -157,8 +157,10 @@ func (f *facts) takeKey(e *audit.Entry, size int) {
 			f.made.born[e.Seq] = birth{step: e.Step}
 		}
 	case *audit.HSMUnknown:
+		// The room's word for a lost outcome is reported as E-CALL-UNKNOWN.
 		if b, ok := f.made.born[d.Intent]; ok && f.hold(e.Seq, size) {
-			f.made.born[e.Seq] = b
+			b.outcome = d.Decided == "it happened"
+			f.made.born[d.Intent], f.made.born[e.Seq] = b, b
 		}
 	case *audit.HSMOutcome:
 		if b, ok := f.made.born[d.Intent]; ok && d.Function == "C_GenerateKeyPair" && d.RV == "CKR_OK" && f.hold(e.Seq, size) {
