@@ -44,7 +44,7 @@ func recordedSign(w stopwatch) (ratio float64, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, bare.close()) }()
-	return w.ratio(5, 60, rec.sign, signBare(h, bare))
+	return w.ratio(15, 60, rec.sign, signBare(h, bare))
 }
 
 // digest is what is signed.
