@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/keyrite/keyrite/internal/canonjson"
 )
@@ -27,17 +28,31 @@ var members = [...]string{"data", "kind", "prev", "salt", "seq", "step", "time"}
 // type that is not in [Kinds], a negative seq, a year beyond 9999, a number
 // beyond 2^53−1.
 func (e *Entry) Marshal() ([]byte, error) {
-	b, err := e.encode()
-	if err != nil {
-		return nil, fmt.Errorf("encoding entry %d: %w", e.Seq, err)
-	}
-	return b, nil
+	_, b, err := e.written()
+	return b, err
 }
 
-func (e *Entry) encode() ([]byte, error) {
+// written returns the entry as [Parse] will read it, and its encoding.
+func (e *Entry) written() (read *Entry, encoded []byte, err error) {
 	if err := checkData(e.Data); err != nil {
-		return nil, err
+		return nil, nil, fmt.Errorf("encoding entry %d: %w", e.Seq, err)
 	}
+	read = new(Entry)
+	*read = *e
+	read.Step = valid(e.Step)
+	read.Time = e.Time.Round(0).UTC()
+	read.Data = complete(reflect.ValueOf(e.Data)).Interface().(Data)
+	if encoded, err = read.encode(); err != nil {
+		return nil, nil, fmt.Errorf("encoding entry %d: %w", e.Seq, err)
+	}
+	return read, encoded, nil
+}
+
+// valid returns s with U+FFFD for what is not UTF-8.
+func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+
+// encode encodes an entry whose data is complete.
+func (e *Entry) encode() ([]byte, error) {
 	t := e.Time.UTC()
 	if t.Year() < 0 || t.Year() > 9999 {
 		return nil, fmt.Errorf("time %v has no four-digit year", t)
@@ -45,7 +60,7 @@ func (e *Entry) encode() ([]byte, error) {
 	if e.Seq < 0 || e.Seq > canonjson.MaxInt {
 		return nil, errors.New("seq is negative or beyond 2^53-1")
 	}
-	data, err := encodeData(e.Data)
+	data, err := canonjson.Marshal(e.Data)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +93,9 @@ func checkData(d Data) error {
 	return nil
 }
 
-// complete returns a copy of v in which no slice is nil, at any depth.
+// complete returns a copy of v in which no slice is nil and every text is UTF-8,
+// at any depth. An empty slice that is left out of the encoding is nil, as it is
+// read.
 func complete(v reflect.Value) reflect.Value {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -91,7 +108,10 @@ func complete(v reflect.Value) reflect.Value {
 	case reflect.Struct:
 		s := reflect.New(v.Type()).Elem()
 		for i := range v.NumField() {
-			s.Field(i).Set(complete(v.Field(i)))
+			f := v.Field(i)
+			if omitted := f.Kind() == reflect.Slice && f.Len() == 0 && strings.HasSuffix(v.Type().Field(i).Tag.Get("json"), ",omitempty"); !omitted {
+				s.Field(i).Set(complete(f))
+			}
 		}
 		return s
 	case reflect.Slice:
@@ -100,6 +120,12 @@ func complete(v reflect.Value) reflect.Value {
 			l.Index(i).Set(complete(v.Index(i)))
 		}
 		return l
+	case reflect.String:
+		if !utf8.ValidString(v.String()) {
+			s := reflect.New(v.Type()).Elem()
+			s.SetString(valid(v.String()))
+			return s
+		}
 	}
 	return v
 }
@@ -210,7 +236,8 @@ func setData(d Data, m canonjson.Member) error {
 	if err := json.Unmarshal(m.Value, d); err != nil && !errors.As(err, &mismatch) {
 		return wrong(m, "the data of a "+d.Kind()+" entry: "+err.Error())
 	}
-	again, err := encodeData(d)
+	// complete, so that a null for a list is written again as [] and differs
+	again, err := canonjson.Marshal(complete(reflect.ValueOf(d)).Interface())
 	if err != nil {
 		return err
 	}
@@ -226,9 +253,4 @@ func setData(d Data, m canonjson.Member) error {
 		Offset: m.Offset + int64(at),
 		Want:   fmt.Sprintf("data as the kind %q has it: %q", d.Kind(), rest[:min(len(rest), 24)]),
 	}
-}
-
-// encodeData returns the canonical encoding of an entry's data.
-func encodeData(d Data) ([]byte, error) {
-	return canonjson.Marshal(complete(reflect.ValueOf(d)).Interface())
 }

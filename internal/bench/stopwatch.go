@@ -28,28 +28,45 @@ func (w stopwatch) time(do work) (time.Duration, error) {
 	return w.now().Sub(start), err
 }
 
-// ratio runs measured and plain in turn and returns the median time of the
-// first over the median time of the second, in the median round. Taking turns
-// lets both meet the same disk and the same neighbours; medians leave out what
-// happened to only one of them.
+// ratio runs measured and plain in turn, round by round, and returns the median
+// time of the first over the median time of the second, in the median round. In
+// a round each works turns times without a break, as it does where it is used:
+// what one leaves in the disk's queue is not charged to the other, but for the
+// first few times, which are not counted. Rounds let both meet the same disk and
+// the same neighbours; medians leave out what happened to only one of them.
 func (w stopwatch) ratio(rounds, turns int, measured, plain work) (float64, error) {
 	ratios := make([]float64, rounds)
 	for i := range ratios {
-		var a, b []time.Duration
-		for range turns {
-			x, err := w.time(measured)
-			if err != nil {
-				return 0, err
-			}
-			y, err := w.time(plain)
-			if err != nil {
-				return 0, err
-			}
-			a, b = append(a, x), append(b, y)
+		a, err := w.times(turns, measured)
+		if err != nil {
+			return 0, err
+		}
+		b, err := w.times(turns, plain)
+		if err != nil {
+			return 0, err
 		}
 		ratios[i] = float64(median(a)) / float64(median(b))
 	}
 	return median(ratios), nil
+}
+
+// settling is how often a work is done at the beginning of a round without
+// being counted.
+const settling = 3
+
+// times does a work turns times in a row, and returns how long each took.
+func (w stopwatch) times(turns int, do work) ([]time.Duration, error) {
+	var list []time.Duration
+	for n := range turns + settling {
+		t, err := w.time(do)
+		if err != nil {
+			return nil, err
+		}
+		if n >= settling {
+			list = append(list, t)
+		}
+	}
+	return list, nil
 }
 
 // median returns the middle of the values, the upper one of two; it sorts them.

@@ -1,0 +1,4 @@
+package audit
+
+// Written is (*Entry).written, for tests.
+func Written(e *Entry) (*Entry, []byte, error) { return e.written() }
