@@ -163,7 +163,7 @@ func (r *Runner) seal(result string) error {
 	defer done()
 	entries, err := r.entries()
 	if err != nil {
-		return &Failure{Environment: true, Err: err}
+		return &Failure{Err: err}
 	}
 	pages, err := r.Paper.Commit(entries, r.log.Root(), r.readBundle, r.key.SignBytes)
 	if err != nil {
@@ -178,10 +178,10 @@ func (r *Runner) seal(result string) error {
 		return err
 	}
 	if err := r.log.Keep(); err != nil {
-		return &Failure{Environment: true, Err: err}
+		return &Failure{Err: err}
 	}
 	if entries, err = r.entries(); err != nil {
-		return &Failure{Environment: true, Err: err}
+		return &Failure{Err: err}
 	}
 	if err := r.finish(entries); err != nil {
 		return err
@@ -207,13 +207,13 @@ func (r *Runner) entries() ([]*audit.Entry, error) {
 func (r *Runner) finish(entries []*audit.Entry) error {
 	checkpoint, err := r.Store.Head()
 	if err != nil {
-		return &Failure{Environment: true, Err: err}
+		return &Failure{Err: err}
 	}
 	if err := r.writeLines(); err != nil {
 		return err
 	}
 	if err := r.Store.Seal(); err != nil {
-		return &Failure{Environment: true, Err: fmt.Errorf("sealing %s: %w", bundle.DatabaseFile, err)}
+		return &Failure{Err: fmt.Errorf("sealing %s: %w", bundle.DatabaseFile, err)}
 	}
 	pdf, err := r.Paper.PDF(entries, checkpoint, r.readBundle)
 	if err != nil {
@@ -229,7 +229,7 @@ func (r *Runner) finish(entries []*audit.Entry) error {
 	}
 	sums, err := bundle.Sums(r.Dir)
 	if err != nil {
-		return &Failure{Environment: true, Err: err}
+		return &Failure{Err: err}
 	}
 	if err := r.writeOnce(bundle.SumsFile, sums); err != nil {
 		return err
@@ -259,7 +259,7 @@ func (r *Runner) writeOnce(name string, b []byte) error {
 		return nil
 	}
 	if err := bundle.WriteNew(r.Dir, name, b); err != nil {
-		return &Failure{Environment: true, Err: err}
+		return &Failure{Err: err}
 	}
 	return nil
 }
@@ -276,7 +276,7 @@ func (r *Runner) writeLines() error {
 		err = bundle.Grow(r.Dir, bundle.LogFile, b.Bytes())
 	}
 	if err != nil {
-		return &Failure{Environment: true, Err: fmt.Errorf("writing %s: %w", filepath.Base(bundle.LogFile), err)}
+		return &Failure{Err: fmt.Errorf("writing %s: %w", filepath.Base(bundle.LogFile), err)}
 	}
 	return nil
 }

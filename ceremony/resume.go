@@ -19,7 +19,7 @@ import (
 // the Runner is nil.
 func Resume(c Config) (*Runner, error) {
 	if err := bundle.RemoveUnfinished(c.Dir); err != nil {
-		return nil, &Failure{Environment: true, Err: err}
+		return nil, &Failure{Err: err}
 	}
 	state, entries, err := ReadLog(c.Store)
 	if err != nil {
@@ -109,7 +109,7 @@ func (r *Runner) restoreKeys() error {
 			continue
 		}
 		if err := bundle.WriteNew(r.Dir, bundle.LogKeyFile(i), []byte(vkey+"\n")); err != nil {
-			return &Failure{Environment: true, Err: err}
+			return &Failure{Err: err}
 		}
 	}
 	return nil

@@ -57,12 +57,9 @@ type Runner struct {
 	ready bool // C_Initialize succeeded in this process
 }
 
-// A Failure is an error together with what kind of trouble it is, for the
-// program's exit code.
-type Failure struct {
-	Environment bool // module, token, disk, clock
-	Err         error
-}
+// A Failure is an error that leaves the room nothing to decide: the log or the
+// bundle cannot be written. The program ends, and a resume goes on.
+type Failure struct{ Err error }
 
 // Error returns the text of Err.
 func (f *Failure) Error() string { return f.Err.Error() }
@@ -78,7 +75,7 @@ func (r *Runner) record(step string, d audit.Data, sync bool) (*audit.Entry, err
 	}
 	e, err := write(step, d)
 	if err != nil {
-		return nil, &Failure{Environment: true, Err: fmt.Errorf("the log cannot be written, so nothing more is done: %w", err)}
+		return nil, &Failure{Err: fmt.Errorf("the log cannot be written, so nothing more is done: %w", err)}
 	}
 	r.state.Apply(e)
 	return e, nil
@@ -218,7 +215,7 @@ func (r *Runner) pause(stop *Stop) error {
 		return err
 	}
 	if err := r.log.Keep(); err != nil {
-		return &Failure{Environment: true, Err: err}
+		return &Failure{Err: err}
 	}
 	if err := r.writeLines(); err != nil {
 		return err

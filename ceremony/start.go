@@ -12,7 +12,7 @@ import (
 // and writes the script, the log's first entry and the key's verifier key.
 func Start(c Config) (*Runner, error) {
 	if err := bundle.WriteNew(c.Dir, bundle.ScriptFile, c.ScriptBytes); err != nil {
-		return nil, &Failure{Environment: true, Err: err}
+		return nil, &Failure{Err: err}
 	}
 	origin, err := audit.NewOrigin(c.Mode, c.Rand)
 	if err != nil {
@@ -24,7 +24,7 @@ func Start(c Config) (*Runner, error) {
 	}
 	log, err := audit.Create(audit.Config{Store: c.Store, Key: key, Origin: origin, Now: c.Now, Rand: c.Rand})
 	if err != nil {
-		return nil, &Failure{Environment: true, Err: err}
+		return nil, &Failure{Err: err}
 	}
 	r := &Runner{Config: c, log: log, key: key, state: NewState()}
 	if _, err = r.record("", r.opening(origin), true); err == nil {
@@ -58,7 +58,7 @@ func (r *Runner) opening(origin string) *audit.LogOpen {
 func (r *Runner) writeKey() error {
 	err := bundle.WriteNew(r.Dir, bundle.LogKeyFile(r.state.Segment), []byte(r.key.VerifierKey()+"\n"))
 	if err != nil {
-		return &Failure{Environment: true, Err: err}
+		return &Failure{Err: err}
 	}
 	return nil
 }

@@ -142,7 +142,7 @@ func (s *Session) end(result, reason string) error {
 		return err
 	}
 	if err := s.r.log.Keep(); err != nil {
-		return &Failure{Environment: true, Err: fmt.Errorf("keeping the checkpoint: %w", err)}
+		return &Failure{Err: fmt.Errorf("keeping the checkpoint: %w", err)}
 	}
 	s.Show(room.StepDone{Number: s.Step.Number, Of: len(s.r.Script.Steps), Title: s.Step.Title, Result: result})
 	return nil

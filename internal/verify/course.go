@@ -32,6 +32,7 @@ func (f *facts) takeCourse(e *audit.Entry, tree *audit.Frontier) {
 		f.find(ClockOffset, e.Seq, "the machine's clock was set during the ceremony", "", fmt.Sprintf("%d ms by the wall clock in %d ms", d.WallMS, d.MonotonicMS))
 	case *audit.Abort:
 		f.aborted, f.running, f.ended = true, "", ""
+		f.because = shorten(d.Reason)
 	case *audit.Pause:
 		f.running, f.ended = "", ""
 	case *audit.Close:

@@ -34,6 +34,7 @@ type facts struct {
 	segments   []Segment
 	close      *audit.Close
 	aborted    bool
+	because    string         // the reason given for an abort
 	plan       map[string]int // step id → index in open.Plan
 	steps      map[string]*stepFacts
 	roster     map[string]bool // ids of the participants

@@ -117,7 +117,7 @@ func (v *verifier) checkSignedAfter() {
 // describe fills in what the log says of itself.
 func (v *verifier) describe() {
 	f := v.log
-	l := Log{Size: f.size, Head: f.root.String(), Opened: rfc3339(f.openedAt), Ended: rfc3339(f.last), Segments: f.segments}
+	l := Log{Size: f.size, Head: f.root.String(), Opened: rfc3339(f.openedAt), Ended: rfc3339(f.last), Segments: f.segments, AbortedBecause: f.because}
 	if l.Segments == nil {
 		l.Segments = []Segment{}
 	}

@@ -74,17 +74,18 @@ type Segment struct {
 
 // Log is what the log says of itself.
 type Log struct {
-	Title        string    `json:"title"`
-	Organisation string    `json:"organisation"`
-	Place        string    `json:"place"`
-	Mode         string    `json:"mode"`
-	Origin       string    `json:"origin"`
-	Size         int64     `json:"size"`
-	Head         string    `json:"head"` // root, hex
-	Opened       string    `json:"opened"`
-	Ended        string    `json:"ended"`  // time of the last entry
-	Result       string    `json:"result"` // "complete", "aborted" or "" (not closed)
-	Segments     []Segment `json:"segments"`
+	Title          string    `json:"title"`
+	Organisation   string    `json:"organisation"`
+	Place          string    `json:"place"`
+	Mode           string    `json:"mode"`
+	Origin         string    `json:"origin"`
+	Size           int64     `json:"size"`
+	Head           string    `json:"head"` // root, hex
+	Opened         string    `json:"opened"`
+	Ended          string    `json:"ended"`           // time of the last entry
+	Result         string    `json:"result"`          // "complete", "aborted" or "" (not closed)
+	AbortedBecause string    `json:"aborted_because"` // the reason given for an abort; "" for none
+	Segments       []Segment `json:"segments"`
 }
 
 // SignatureCount says how often a key signed.

@@ -110,6 +110,9 @@ func (r *Report) explain() []string {
 	if r.Log.Mode == "rehearsal" {
 		out = append(out, "This was a REHEARSAL: nothing made in it may be trusted.")
 	}
+	if r.Log.AbortedBecause != "" {
+		out = append(out, "The reason given for the abort: "+Clean(r.Log.AbortedBecause))
+	}
 	if r.Verdict != Verified && len(r.Anchors) > 0 {
 		out = append(out, "From outside agrees: "+strings.Join(r.Anchors, " and ")+".")
 	}
@@ -163,7 +166,10 @@ func (r *Report) writeFindings(p *printer, w Weight, title string) {
 			first = false
 		}
 		p.line("  %s %s: %s", p.paint(color, string(f.Code)), f.where(), Clean(f.What))
-		if f.Expected != "" || f.Found != "" {
+		switch {
+		case f.Weight != Failure && f.Expected == "" && f.Found != "":
+			p.line("      found %s", Clean(f.Found))
+		case f.Expected != "" || f.Found != "":
 			p.line("      expected %s, found %s", Clean(orNothing(f.Expected)), Clean(orNothing(f.Found)))
 		}
 		p.line("      → %s", f.Code.remedy())

@@ -95,6 +95,14 @@ func TestSound(t *testing.T) {
 			if r.Verdict != test.verdict || r.Exit != test.exit {
 				t.Errorf("verdict %s, exit %d; want %s, %d\n%s", r.Verdict, r.Exit, test.verdict, test.exit, codes(r))
 			}
+			because := map[bool]string{true: "a seal was broken"}[test.c.Abort]
+			var text strings.Builder
+			if err := r.WriteText(&text, false); err != nil {
+				t.Fatal(err)
+			}
+			if r.Log.AbortedBecause != because || strings.Contains(text.String(), "a seal was broken") != test.c.Abort {
+				t.Errorf("the reason for the abort: %q, in\n%s", r.Log.AbortedBecause, text.String())
+			}
 			want := test.besides
 			if test.c.Mode == "" {
 				want = append(want, CeremonyIsRehearsal)
