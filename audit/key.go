@@ -2,8 +2,6 @@ package audit
 
 import (
 	"crypto/ed25519"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -54,14 +52,9 @@ func NewLogKey(name string, rand io.Reader) (*LogKey, error) {
 	return &LogKey{name: name, hash: keyHash(name, public), public: public, secret: &secret{private: private}}, nil
 }
 
-// keyHash returns a key's short hash in a signed note: the first four bytes,
-// big-endian, of SHA-256(name ‖ "\n" ‖ 0x01 ‖ public key).
+// keyHash returns the short hash of a key of type 0x01.
 func keyHash(name string, public ed25519.PublicKey) uint32 {
-	h := sha256.New()
-	h.Write([]byte(name))
-	h.Write([]byte{'\n', algEd25519})
-	h.Write(public)
-	return binary.BigEndian.Uint32(h.Sum(nil))
+	return noteKeyHash(name, algEd25519, public)
 }
 
 // Name returns the key's name, the log's origin.

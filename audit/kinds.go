@@ -355,8 +355,9 @@ type Verdict struct {
 	Person  string `json:"person"`
 	Agree   bool   `json:"agree"`
 	Because string `json:"because,omitempty"`
-	Size    int64  `json:"size"` // entries the witness speaks of
-	Head    string `json:"head"` // root over them, hex
+	Size    int64  `json:"size"`           // entries the witness speaks of
+	Head    string `json:"head"`           // root over them, hex
+	Note    string `json:"note,omitempty"` // the same, signed with the witness's key: the whole signed note
 }
 
 // Attribute is one attribute of a PKCS#11 template or object.
