@@ -330,13 +330,3 @@ func FuzzMarshal(f *testing.F) {
 		}
 	})
 }
-
-func BenchmarkParse(b *testing.B) {
-	entry := marshal(b, &audit.Entry{Time: start, Step: "token-identify", Data: &audit.HSMOutcome{Intent: 41, Function: "C_GetTokenInfo", RV: "CKR_OK", Micros: 1204}})
-	b.SetBytes(int64(len(entry)))
-	for b.Loop() {
-		if _, err := audit.Parse(entry); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"unicode/utf8"
 )
 
 // Marshal returns the canonical encoding of v: what encoding/json makes of it
@@ -26,17 +27,33 @@ func Marshal(v any) ([]byte, error) {
 	return b, nil
 }
 
-// AppendString appends s as a canonical JSON string with its quotes.
+// AppendString appends s as a canonical JSON string with its quotes. A string
+// that is not UTF-8 gets U+FFFD for every bad byte.
 func AppendString(b []byte, s string) []byte {
 	b = append(b, '"')
-	for _, r := range s {
-		if r < 0x80 && plain[r] {
-			b = append(b, byte(r))
-			continue
+	for {
+		n := 0
+		for n+8 <= len(s) && plainWord(word(s[n:])) {
+			n += 8
 		}
+		for n < len(s) && plain[s[n]] {
+			n++
+		}
+		b = append(b, s[:n]...)
+		if n == len(s) {
+			return append(b, '"')
+		}
+		r, size := utf8.DecodeRuneInString(s[n:])
 		b = appendRune(b, r)
+		s = s[n+size:]
 	}
-	return append(b, '"')
+}
+
+// word returns the first eight bytes of s, the first one lowest.
+func word(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
 func appendRune(b []byte, r rune) []byte {
