@@ -15,16 +15,17 @@ type bareStore struct {
 	db     *sql.DB
 	conn   *sql.Conn
 	insert *sql.Stmt
-	row    []byte
+	rows   [][]byte // what is written, in turn
+	next   int
 }
 
-// newBareStore makes a store whose commits write a row of size bytes.
-func newBareStore(path string, size int) (*bareStore, error) {
+// newBareStore makes a store whose commits write one of the rows each.
+func newBareStore(path string, rows [][]byte) (*bareStore, error) {
 	db, err := sql.Open("sqlite3", "file:"+url.PathEscape(path)+"?mode=rwc")
 	if err != nil {
 		return nil, err
 	}
-	s := &bareStore{db: db, row: make([]byte, size)}
+	s := &bareStore{db: db, rows: rows}
 	if err := s.prepare(); err != nil {
 		return nil, errors.Join(fmt.Errorf("preparing %q: %w", path, err), s.close())
 	}
@@ -70,7 +71,8 @@ func (s *bareStore) warmUp() error {
 
 // commit writes one row durably.
 func (s *bareStore) commit() error {
-	_, err := s.insert.Exec(s.row)
+	_, err := s.insert.Exec(s.rows[s.next%len(s.rows)])
+	s.next++
 	return err
 }
 

@@ -14,7 +14,7 @@ import (
 
 // recordedSign is the time of C_Sign through the recorded token (intent
 // durable, call, outcome durable) over that of a bare C_Sign and two bare
-// durable commits of as many bytes, by the same SQLite with the same pragmas in
+// durable commits of the same sort of bytes, by the same SQLite with the same pragmas in
 // the same folder. C_SignInit, which both need, is outside the time.
 func recordedSign(w stopwatch) (ratio float64, err error) {
 	dir, err := scratch()
@@ -35,11 +35,11 @@ func recordedSign(w stopwatch) (ratio float64, err error) {
 	if err := rec.warmUp(); err != nil {
 		return 0, err
 	}
-	size, err := rec.bytesPerCommit()
+	rows, err := rec.bytesOfCommits()
 	if err != nil {
 		return 0, err
 	}
-	bare, err := newBareStore(filepath.Join(dir, "bare.db"), size)
+	bare, err := newBareStore(filepath.Join(dir, "bare.db"), rows)
 	if err != nil {
 		return 0, err
 	}
@@ -126,25 +126,29 @@ func (r *recording) warmUp() error {
 	return nil
 }
 
-// bytesPerCommit makes one signature and returns the bytes that each of its
-// two commits wrote: on average an entry and the checkpoint.
-func (r *recording) bytesPerCommit() (int, error) {
-	part, err := r.sign()
-	if err != nil {
-		return 0, err
-	}
+// bytesOfCommits makes some signatures and returns the bytes that each of their
+// commits wrote: an entry and the checkpoint. They are not zeros, which some
+// disks store for nothing.
+func (r *recording) bytesOfCommits() (list [][]byte, err error) {
+	const signatures = 16
 	from := r.log.Size()
-	if err := part(); err != nil {
-		return 0, err
+	for range signatures {
+		part, err := r.sign()
+		if err != nil {
+			return nil, err
+		}
+		if err := part(); err != nil {
+			return nil, err
+		}
 	}
-	total, count := 0, 0
+	checkpoint := r.log.Checkpoint()
 	err = r.log.Entries(from, func(e *audit.Entry) error {
 		encoded, err := e.Marshal()
-		total, count = total+len(encoded), count+1
+		list = append(list, append(encoded, checkpoint...))
 		return err
 	})
-	if err != nil || count != 2 {
-		return 0, errors.Join(err, errors.New("a recorded C_Sign is not two entries"))
+	if err != nil || len(list) != 2*signatures {
+		return nil, errors.Join(err, errors.New("a recorded C_Sign is not two entries"))
 	}
-	return total/count + len(r.log.Checkpoint()), nil
+	return list, nil
 }
