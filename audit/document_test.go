@@ -46,7 +46,7 @@ func TestDocumentIsUpToDate(t *testing.T) {
 		t.Fatal(err)
 	}
 	doc := string(b)
-	for part, want := range map[string]string{"kinds": kindTables(t), "example": example(t)} {
+	for part, want := range map[string]string{"kinds": kindTables(t), "example": example(t), "witness example": witnessExample(t)} {
 		before, got, after := generated(t, doc, part)
 		if got != want && !*update {
 			t.Errorf("part %q of %s is not up to date: go test ./audit -run Document -update", part, document)
@@ -252,14 +252,14 @@ func hexLines(b []byte) string {
 	return strings.Join(lines, "\n")
 }
 
-// readExample returns the document's example blocks by their names.
-func readExample(t *testing.T) map[string]string {
+// readExample returns the example blocks of a part of the document by their names.
+func readExample(t *testing.T, part string) map[string]string {
 	t.Helper()
 	b, err := os.ReadFile(document)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, part, _ := generated(t, string(b), "example")
+	_, part, _ = generated(t, string(b), part)
 	blocks := map[string]string{}
 	for _, s := range strings.Split(part, "```text ")[1:] {
 		name, rest, _ := strings.Cut(s, "\n")
@@ -272,7 +272,7 @@ func readExample(t *testing.T) map[string]string {
 // The example as it stands in the document holds, by SHA-256, x/mod's tlog and
 // x/mod's note alone.
 func TestDocumentExample(t *testing.T) {
-	blocks := readExample(t)
+	blocks := readExample(t, "example")
 	prev := strings.Repeat("0", 64)
 	var leaves []tlog.Hash
 	for i := range 3 {
