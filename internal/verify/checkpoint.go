@@ -88,9 +88,15 @@ func (v *verifier) checkKept() {
 // checkFinal checks the file checkpoint against the log and the database.
 func (v *verifier) checkFinal(c *Check) {
 	v.checkKept()
+	if v.kept != nil && v.stored == nil && v.log.size > 0 {
+		v.find(StoredHeadDiffers, bundle.DatabaseFile, "the database has no head", "one row in the table head", "none")
+	}
 	if !v.closed() {
 		c.Result, c.Note = "not done", "the log is not closed"
 		v.checkStoredHead()
+		if v.finalReads && v.final.Size > v.log.size {
+			v.findEntry(LogCut, v.log.file, v.log.size, "the file checkpoint, which is made at the close, signs more entries than there are: the end of the log is missing", fmt.Sprint(v.final.Size), fmt.Sprint(v.log.size))
+		}
 		return
 	}
 	if !v.finalReads {

@@ -3,6 +3,7 @@ package verify
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -89,9 +90,30 @@ func judgeCheckpoint(t *testing.T, v *vectortest.Vector) {
 	if err == nil && c.Origin != v.Origin {
 		err = errors.New("another origin")
 	}
+	for _, vkey := range v.WitnessKeys {
+		err = errors.Join(err, cosigned(v.Body, vkey))
+	}
 	if (err == nil) != v.OK {
 		t.Errorf("the checkpoint: %v", err)
 	}
+}
+
+// cosigned returns nil if a checkpoint has exactly one cosignature of a
+// witness's key and it holds.
+func cosigned(b []byte, vkey string) error {
+	k, err := audit.ParseWitnessKey(vkey)
+	if err != nil {
+		return err
+	}
+	p, all, err := audit.Cosignatures(b)
+	if err != nil {
+		return err
+	}
+	made := slices.DeleteFunc(all, func(c audit.Cosignature) bool { return !k.Made(c) })
+	if len(made) != 1 {
+		return fmt.Errorf("%d cosignatures of %s", len(made), vkey)
+	}
+	return k.Check(made[0], p)
 }
 
 // logCodes are the findings about the log itself: a vector is no ceremony.
