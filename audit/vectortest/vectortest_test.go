@@ -1,64 +1,13 @@
 package vectortest_test
 
 import (
-	"bytes"
-	"flag"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/keyrite/keyrite/audit/vectortest"
 )
-
-const dir = "../testdata/vectors"
-
-var update = flag.Bool("update", false, "write audit/testdata/vectors again")
-
-// The files in the tree are those that the package makes, byte for byte.
-func TestFilesAreUpToDate(t *testing.T) {
-	files, err := vectortest.Files()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if *update {
-		write(t, files)
-	}
-	there, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range there {
-		want, ok := files[f.Name()]
-		b, err := os.ReadFile(filepath.Join(dir, f.Name()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !ok || !bytes.Equal(b, want) {
-			t.Errorf("%s is not what is made: go test ./audit/vectortest -update", f.Name())
-		}
-	}
-	if len(there) != len(files) {
-		t.Errorf("%d files in %s, %d are made", len(there), dir, len(files))
-	}
-}
-
-func write(t *testing.T, files map[string][]byte) {
-	t.Helper()
-	if err := os.RemoveAll(dir); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for name, b := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), b, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
 
 // Each class of the document has vectors, and each vector is of one of them.
 func TestClasses(t *testing.T) {
