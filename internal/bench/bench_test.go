@@ -21,6 +21,8 @@ func TestRun(t *testing.T) {
 	open := fixed("open", 0, 7, nil)
 	lazy := fixed("lazy", 1.15, 0.84, nil)
 	lazy.floor = 0.85
+	plenty, few := fixed("plenty", 0.8, 0.796, nil), fixed("few", 0.8, 0.79, nil)
+	plenty.atLeast, few.atLeast = true, true
 	broken := fixed("broken", 2, 0, errors.New("no token"))
 	for _, c := range []struct {
 		name      string
@@ -30,6 +32,7 @@ func TestRun(t *testing.T) {
 		out, talk string
 	}{
 		{"met", nil, []measurement{good, edge, open}, 0, "good 1.08 ≤1.15 ok\nedge 1.15 ≤1.15 ok\nopen 7.00 - no goal yet\n", ""},
+		{"at least", nil, []measurement{plenty, few}, 1, "plenty 0.80 ≥0.8 ok\nfew 0.79 ≥0.8 missed\n", ""},
 		{"missed", nil, []measurement{slow, good}, 1, "slow 1.16 ≤1.15 missed\ngood 1.08 ≤1.15 ok\n", ""},
 		{"failed", nil, []measurement{slow, broken, good}, 3, "slow 1.16 ≤1.15 missed\ngood 1.08 ≤1.15 ok\n", "bench: broken: no token\n"},
 		{"too good", nil, []measurement{lazy, good}, 3, "good 1.08 ≤1.15 ok\n", "bench: lazy: the ratio 0.84 is too good to be true (below 0.85): what is measured leaves out work, such as reaching the disk\n"},
@@ -56,7 +59,7 @@ func TestMeasurements(t *testing.T) {
 		}
 		seen[m.name] = true
 	}
-	for _, name := range []string{"recorded-sign", "verify-per-entry", "transcript-per-page"} {
+	for _, name := range []string{"recorded-sign", "append", "verify-per-entry", "transcript-per-page"} {
 		if !seen[name] {
 			t.Errorf("there is no measurement %q", name)
 		}

@@ -1,14 +1,12 @@
 package main
 
 import (
-	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"os"
 	"path/filepath"
 
 	"github.com/keyrite/keyrite/audit"
-	"github.com/keyrite/keyrite/audit/sqlite"
 	"github.com/keyrite/keyrite/internal/token/recorded"
 )
 
@@ -74,17 +72,9 @@ type recording struct {
 }
 
 func newRecording(h *hsm, path string, w stopwatch) (*recording, error) {
-	store, err := sqlite.Create(path)
+	log, err := newLog(path, w)
 	if err != nil {
 		return nil, err
-	}
-	key, err := audit.NewLogKey(benchOrigin, rand.Reader)
-	if err != nil {
-		return nil, errors.Join(err, store.Close())
-	}
-	log, err := audit.Create(audit.Config{Store: store, Key: key, Origin: benchOrigin, Now: w.now, Rand: rand.Reader})
-	if err != nil {
-		return nil, errors.Join(err, store.Close())
 	}
 	// C_Sign belongs to an entry that announced it; that is any but the first.
 	for range 2 {
@@ -126,10 +116,9 @@ func (r *recording) warmUp() error {
 	return nil
 }
 
-// bytesOfCommits makes some signatures and returns the bytes that each of their
-// commits wrote: an entry and the checkpoint. They are not zeros, which some
-// disks store for nothing.
-func (r *recording) bytesOfCommits() (list [][]byte, err error) {
+// bytesOfCommits makes some signatures and returns what each of their commits
+// wrote.
+func (r *recording) bytesOfCommits() ([][]byte, error) {
 	const signatures = 16
 	from := r.log.Size()
 	for range signatures {
@@ -141,12 +130,7 @@ func (r *recording) bytesOfCommits() (list [][]byte, err error) {
 			return nil, err
 		}
 	}
-	checkpoint := r.log.Checkpoint()
-	err = r.log.Entries(from, func(e *audit.Entry) error {
-		encoded, err := e.Marshal()
-		list = append(list, append(encoded, checkpoint...))
-		return err
-	})
+	list, err := bytesOfCommits(r.log, from)
 	if err != nil || len(list) != 2*signatures {
 		return nil, errors.Join(err, errors.New("a recorded C_Sign is not two entries"))
 	}
