@@ -1,14 +1,11 @@
 package audit
 
 import (
-	"bytes"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -17,9 +14,6 @@ import (
 
 // timeLayout is RFC 3339 in UTC with nine fractional digits.
 const timeLayout = "2006-01-02T15:04:05.000000000Z"
-
-// members are an entry's members in canonical order.
-var members = [...]string{"data", "kind", "prev", "salt", "seq", "step", "time"}
 
 // Marshal returns the entry's one encoding. A slice in Data that is nil is
 // written as [], like an empty one; a text that is not UTF-8 with U+FFFD for
@@ -185,132 +179,4 @@ func appendDigits(b []byte, n, width int) []byte {
 		n /= 10
 	}
 	return append(b, digits[:width]...)
-}
-
-// Parse reads an entry. It accepts exactly what [Entry.Marshal] writes: the
-// canonical JSON of an object with the seven members, of a kind in [Kinds],
-// whose data has exactly its type's members, in at most [MaxEntry] bytes. So an
-// entry that parses has one encoding, the one given.
-//
-// The error holds a [*canonjson.SyntaxError] (by errors.As) with the offset of
-// the first byte at fault, except for an entry that is too long.
-func Parse(b []byte) (*Entry, error) {
-	e, err := decode(b)
-	if err != nil {
-		return nil, fmt.Errorf("parsing an entry: %w", err)
-	}
-	return e, nil
-}
-
-func decode(b []byte) (*Entry, error) {
-	if len(b) > MaxEntry {
-		return nil, fmt.Errorf("%d bytes, over %d", len(b), MaxEntry)
-	}
-	m, err := split(b)
-	if err != nil {
-		return nil, err
-	}
-	e := new(Entry)
-	if err := e.setFields(m); err != nil {
-		return nil, err
-	}
-	kind := m[1]
-	empty, ok := Kinds[text(kind.Value)]
-	if !ok {
-		return nil, wrong(kind, "a kind of this format version")
-	}
-	e.Data = empty()
-	return e, setData(e.Data, m[0])
-}
-
-// split returns the seven members of an entry.
-func split(b []byte) ([]canonjson.Member, error) {
-	m, err := canonjson.Members(b)
-	if err != nil {
-		return nil, err
-	}
-	for i, name := range members {
-		if i >= len(m) {
-			return nil, &canonjson.SyntaxError{Offset: int64(len(b)) - 1, Want: fmt.Sprintf("member %q", name)}
-		}
-		if string(m[i].Name) != name {
-			return nil, &canonjson.SyntaxError{Offset: m[i].Offset - int64(len(m[i].Name)) - 3, Want: fmt.Sprintf("member %q", name)}
-		}
-	}
-	if len(m) > len(members) {
-		next := m[len(members)]
-		return nil, &canonjson.SyntaxError{Offset: next.Offset - int64(len(next.Name)) - 3, Want: "no further member"}
-	}
-	return m, nil
-}
-
-// wrong is the error for a member whose value is not what it should be.
-func wrong(m canonjson.Member, want string) error {
-	return &canonjson.SyntaxError{Offset: m.Offset, Want: want}
-}
-
-// text returns a JSON string's value, or "" if b is none.
-func text(b []byte) string {
-	s, _ := canonjson.Unquote(b)
-	return s
-}
-
-// setFields reads all members but data and kind.
-func (e *Entry) setFields(m []canonjson.Member) (err error) {
-	prev, salt, seq, step, when := m[2], m[3], m[4], m[5], m[6]
-	if !setHex(e.Prev[:], prev.Value) {
-		return wrong(prev, "64 lower-case hex digits")
-	}
-	if !setHex(e.Salt[:], salt.Value) {
-		return wrong(salt, "32 lower-case hex digits")
-	}
-	if e.Seq, err = strconv.ParseInt(string(seq.Value), 10, 64); err != nil || e.Seq < 0 {
-		return wrong(seq, "an integer from 0")
-	}
-	if step.Value[0] != '"' {
-		return wrong(step, "a string")
-	}
-	e.Step = text(step.Value)
-	said := text(when.Value)
-	if e.Time, err = time.Parse(timeLayout, said); err != nil || e.Time.Format(timeLayout) != said {
-		return wrong(when, "a time in UTC with nine fractional digits")
-	}
-	return nil
-}
-
-// setHex fills dst from a JSON string of lower-case hex digits.
-func setHex(dst, value []byte) bool {
-	s := text(value)
-	n, err := hex.Decode(dst, []byte(s[:min(len(s), 2*len(dst))]))
-	return err == nil && n == len(dst) && len(s) == 2*n && strings.ToLower(s) == s
-}
-
-// setData decodes the member data, and checks that it is the one encoding of
-// what it says: what a type does not know, or cannot hold, is not written
-// again. (The other members are exact when setFields has read them.)
-func setData(d Data, m canonjson.Member) error {
-	var mismatch *json.UnmarshalTypeError
-	if err := json.Unmarshal(m.Value, d); err != nil && !errors.As(err, &mismatch) {
-		return wrong(m, "the data of a "+d.Kind()+" entry: "+err.Error())
-	}
-	// complete, so that a null for a list is written again as [] and differs
-	v := reflect.ValueOf(d).Elem()
-	plan := kindPlans()[d.Kind()].data
-	plan.complete(v)
-	again, err := plan.append(nil, v)
-	if err != nil {
-		return err
-	}
-	if bytes.Equal(again, m.Value) {
-		return nil
-	}
-	at := 0
-	for at < min(len(m.Value), len(again)) && m.Value[at] == again[at] {
-		at++
-	}
-	rest := again[at:]
-	return &canonjson.SyntaxError{
-		Offset: m.Offset + int64(at),
-		Want:   fmt.Sprintf("data as the kind %q has it: %q", d.Kind(), rest[:min(len(rest), 24)]),
-	}
 }

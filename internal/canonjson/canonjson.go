@@ -17,7 +17,10 @@
 // [Valid] accepts exactly these bytes, [Marshal] writes them.
 package canonjson
 
-import "fmt"
+import (
+	"bytes"
+	"fmt"
+)
 
 // MaxDepth is how deep arrays and objects may be nested: [] has depth 1.
 const MaxDepth = 32
@@ -77,4 +80,40 @@ func Unquote(b []byte) (string, bool) {
 		return "", false
 	}
 	return string(unescape(b[1 : len(b)-1])), true
+}
+
+// Text reads the string in canonical form that b begins with: what stands
+// between its quotes, and how many bytes it takes with them. They are 0 if b
+// does not begin with one. escaped says that it has escapes, so that content is
+// not yet what it stands for: see [Unquote].
+func Text(b []byte) (content []byte, size int, escaped bool) {
+	if len(b) == 0 || b[0] != '"' {
+		return nil, 0, false
+	}
+	s := scanner{b: b}
+	content, err := s.str()
+	if err != nil {
+		return nil, 0, false
+	}
+	return content, s.i, bytes.IndexByte(content, '\\') >= 0
+}
+
+// Int reads the integer in canonical form that b begins with, and how many
+// bytes it takes: 0 if b does not begin with one.
+func Int(b []byte) (n int64, size int) {
+	s := scanner{b: b}
+	if len(b) == 0 || b[0] != '-' && (b[0] < '0' || b[0] > '9') || s.integer() != nil {
+		return 0, 0
+	}
+	digits := b[:s.i]
+	if b[0] == '-' {
+		digits = b[1:s.i]
+	}
+	for _, c := range digits {
+		n = n*10 + int64(c-'0')
+	}
+	if b[0] == '-' {
+		n = -n
+	}
+	return n, s.i
 }

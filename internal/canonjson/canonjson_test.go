@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"reflect"
 	"strings"
@@ -319,6 +320,31 @@ func TestPlainWord(t *testing.T) {
 			if got := plainWord(word); got != plain[c] {
 				t.Errorf("byte %#x at %d: plainWord says %v", c, place, got)
 			}
+		}
+	}
+}
+
+// Text and Int read what Valid accepts of a string and an integer, and what
+// follows does not matter to them.
+func TestTextAndInt(t *testing.T) {
+	for _, b := range []string{
+		`""`, `"a"`, `"a\n\u0001ü"`, `"a\u0061"`, `"a`, `a"`, ``, `"`, `"\`, "\"\xff\"", `0`, `-0`, `00`, `-1`, `12`, `-`, `x`,
+		`9007199254740991`, `9007199254740992`, `-9007199254740991`, `1.5`, `1e3`, `null`, `[]`,
+	} {
+		valid := Valid([]byte(b)) == nil
+		content, size, escaped := Text([]byte(b + ","))
+		if isText := valid && b[0] == '"'; isText && size != len(b) || !isText && size != 0 {
+			t.Errorf("Text(%q) takes %d bytes", b, size)
+		} else if isText {
+			if want, _ := Unquote([]byte(b)); string(content) != b[1:len(b)-1] || escaped == (string(content) == want) {
+				t.Errorf("Text(%q) is %q, escaped %v", b, content, escaped)
+			}
+		}
+		n, size := Int([]byte(b + ","))
+		if isInt := valid && strings.ContainsAny(b[:1], "-0123456789"); isInt && size != len(b) || !isInt && size != 0 {
+			t.Errorf("Int(%q) takes %d bytes", b, size)
+		} else if isInt && fmt.Sprint(n) != b {
+			t.Errorf("Int(%q) is %d", b, n)
 		}
 	}
 }
