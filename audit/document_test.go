@@ -166,31 +166,35 @@ func typeName(typ reflect.Type, objects map[string]reflect.Type) string {
 	return typ.Kind().String()
 }
 
-// sourceComments returns the comments of the types and fields in kinds.go, by
-// "Type" and "Type.Field".
+// sourceComments returns the comments of the types and fields in kinds.go and
+// kinds_witness.go, by "Type" and "Type.Field".
 func sourceComments(t *testing.T) map[string]string {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "kinds.go", nil, parser.ParseComments)
-	if err != nil {
-		t.Fatal(err)
-	}
 	comments := map[string]string{}
-	for _, decl := range file.Decls {
-		gen, ok := decl.(*ast.GenDecl)
-		if !ok || gen.Tok != token.TYPE {
-			continue
+	for _, name := range []string{"kinds.go", "kinds_witness.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
 		}
-		for _, spec := range gen.Specs {
-			s := spec.(*ast.TypeSpec)
-			comments[s.Name.Name] = oneLine(gen.Doc.Text())
-			if st, ok := s.Type.(*ast.StructType); ok {
-				for _, f := range st.Fields.List {
-					comments[s.Name.Name+"."+f.Names[0].Name] = oneLine(f.Doc.Text() + f.Comment.Text())
-				}
+		for _, decl := range file.Decls {
+			if gen, ok := decl.(*ast.GenDecl); ok && gen.Tok == token.TYPE {
+				typeComments(gen, comments)
 			}
 		}
 	}
 	return comments
+}
+
+func typeComments(gen *ast.GenDecl, comments map[string]string) {
+	for _, spec := range gen.Specs {
+		s := spec.(*ast.TypeSpec)
+		comments[s.Name.Name] = oneLine(gen.Doc.Text())
+		if st, ok := s.Type.(*ast.StructType); ok {
+			for _, f := range st.Fields.List {
+				comments[s.Name.Name+"."+f.Names[0].Name] = oneLine(f.Doc.Text() + f.Comment.Text())
+			}
+		}
+	}
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

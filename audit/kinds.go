@@ -31,6 +31,9 @@ var Kinds = map[string]func() Data{
 	"decision":      func() Data { return new(Decision) },
 	"deviation":     func() Data { return new(Deviation) },
 	"verdict":       func() Data { return new(Verdict) },
+	"witness-key":   func() Data { return new(WitnessKeyRead) },
+	"cosignature":   func() Data { return new(Cosigned) },
+	"freshness":     func() Data { return new(Freshness) },
 	"hsm-intent":    func() Data { return new(HSMIntent) },
 	"hsm-outcome":   func() Data { return new(HSMOutcome) },
 	"hsm-unknown":   func() Data { return new(HSMUnknown) },
@@ -105,8 +108,10 @@ type SegmentAdopt struct {
 	Size    int64    `json:"size"`
 	Head    string   `json:"head"`    // root hash found on disk, hex
 	Seen    string   `json:"seen"`    // what the room compared with: "typed", "compared by eye", "not available"
-	People  []string `json:"people"`  // ids of those who compared
+	Typed   []string `json:"typed"`   // ids of those who typed the head they had noted
+	People  []string `json:"people"`  // ids of those who agreed to go on from it
 	Custody string   `json:"custody"` // who held the token meanwhile, in words
+	Bag     string   `json:"bag"`     // number of the bag that it was in, as read from it; "none" if there was none
 }
 
 // KeyRead records that the log key of the running segment was read aloud.
@@ -240,6 +245,11 @@ type TokenInfo struct {
 	MaxPIN       int      `json:"max_pin"`
 	Hardware     string   `json:"hardware"` // version
 	Firmware     string   `json:"firmware"` // version
+
+	Sessions    string `json:"sessions,omitempty"`     // ulSessionCount; missing if the token does not tell it
+	RWSessions  string `json:"rw_sessions,omitempty"`  // ulRwSessionCount
+	FreePublic  string `json:"free_public,omitempty"`  // ulFreePublicMemory, bytes
+	FreePrivate string `json:"free_private,omitempty"` // ulFreePrivateMemory, bytes
 }
 
 // Inventory lists the objects seen on a token.
@@ -348,16 +358,6 @@ type Deviation struct {
 	Decided  string   `json:"decided"`
 	People   []string `json:"people"`
 	Effect   string   `json:"effect"` // "none", "skip", "repeat"
-}
-
-// Verdict is what a witness says of what was done up to here.
-type Verdict struct {
-	Person  string `json:"person"`
-	Agree   bool   `json:"agree"`
-	Because string `json:"because,omitempty"`
-	Size    int64  `json:"size"`           // entries the witness speaks of
-	Head    string `json:"head"`           // root over them, hex
-	Note    string `json:"note,omitempty"` // the same, signed with the witness's key: the whole signed note
 }
 
 // Attribute is one attribute of a PKCS#11 template or object.

@@ -22,7 +22,7 @@ const maxBecause = 4096
 //
 //	keyrite verdict v1
 //	origin keyrite.ceremony/production/0f1e2d3c4b5a69788796a5b4c3d2e1f0
-//	step make-root
+//	step verdict-root
 //	size 213
 //	root 6329ad20d1bae1d31cb9945ddb3326390781a4dc57d5acbb7436baa457c9d2f2
 //	witness w1
@@ -32,7 +32,7 @@ const maxBecause = 4096
 // The last line is there exactly if the witness does not agree.
 type VerdictNote struct {
 	Origin  string // the log's
-	Step    string // id of the step that the verdict speaks of
+	Step    string // id of the verdict step in which it is given
 	Size    int64  // entries that the witness speaks of
 	Root    Hash   // root over them
 	Witness string // participant id

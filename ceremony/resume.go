@@ -134,7 +134,7 @@ func (r *Runner) adopt(size int64, root audit.Hash, reason string) error {
 	r.Room.Show(room.Text{Text: fmt.Sprintf("This ceremony is resumed after a %s. The log on disk has %d entries; a new key signs from here on. The time since the last entry was not observed by this log.", reason, size)})
 	r.Room.Show(room.Fact{Name: "head on disk", Value: root.String(), Big: true})
 	r.Room.Show(room.Fact{Name: "in words", Value: words(root[:]), Big: true})
-	d := &audit.SegmentAdopt{Size: size, Head: root.String(), People: []string{}}
+	d := &audit.SegmentAdopt{Size: size, Head: root.String(), Typed: []string{}, People: []string{}}
 	for d.Seen == "" {
 		v, err := s.AskOnly(s.Step.Actor, "head", "Type the head that the room noted at the break (its first words or hex digits, at least four words), or 'none' if nobody noted one")
 		if err != nil {

@@ -162,7 +162,16 @@ func summaryMade(d audit.Data) string {
 		return fmt.Sprintf("%s with key %s", d.For, d.Key)
 	case *audit.Artifact:
 		return fmt.Sprintf("%s, SHA-256 %s", d.File.Name, d.File.SHA256)
+	case *audit.WitnessKeyRead:
+		return fmt.Sprintf("%s witnesses with %s (%s)", d.Person, d.Key, d.How)
+	case *audit.Cosigned:
+		return fmt.Sprintf("%s cosigned the checkpoint of %d entries", d.Person, d.Size)
+	case *audit.Freshness:
+		return fmt.Sprintf("%s: %s (public since %s)", d.Source, d.Value, d.Claimed)
 	case *audit.Verdict:
+		if d.Missing {
+			return d.Person + " gave no verdict" + reason(d.Because)
+		}
 		return fmt.Sprintf("%s agrees: %t%s", d.Person, d.Agree, reason(d.Because))
 	case *audit.Attendance:
 		return fmt.Sprintf("%s present: %t", d.Name, d.Present)

@@ -174,7 +174,14 @@ type TokenInfo struct {
 	Flags                              uint
 	MinPIN, MaxPIN                     uint
 	Hardware, Firmware                 string // "2.6"
+
+	// What the token counts, Unavailable if it does not tell.
+	Sessions, RWSessions    uint
+	FreePublic, FreePrivate uint // bytes
 }
+
+// Unavailable is CK_UNAVAILABLE_INFORMATION: the token does not tell.
+const Unavailable = ^uint(0)
 
 // KeySizes is CK_MECHANISM_INFO.
 type KeySizes struct {

@@ -50,8 +50,10 @@ func (f *facts) segmentAt(seq int64) *segment {
 func drawSegmentAdopt(t *teller, d *audit.SegmentAdopt) {
 	t.say("The room took up the log as found on disk: %s, compared with what it saw before: %s.", plural(int(d.Size), "entry"), d.Seen)
 	t.hex("head", d.Head)
-	t.fact("compared by", t.f.names(d.People))
+	t.fact("typed by", t.f.names(d.Typed))
+	t.fact("agreed by", t.f.names(d.People))
 	t.fact("custody", d.Custody)
+	t.fact("bag", d.Bag)
 }
 
 func drawKeyRead(t *teller, d *audit.KeyRead) {

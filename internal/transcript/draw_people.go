@@ -60,13 +60,3 @@ func drawDeviation(t *teller, d *audit.Deviation) {
 	t.boxed("effect", d.Effect)
 	t.boxEnd()
 }
-
-func drawVerdict(t *teller, d *audit.Verdict) {
-	if d.Agree {
-		t.say("%s AGREES with what was done up to here: %s.", t.f.name(d.Person), plural(int(d.Size), "entry"))
-	} else {
-		t.alarm("%s DOES NOT AGREE with what was done up to here: %s.", t.f.name(d.Person), plural(int(d.Size), "entry"))
-	}
-	t.some("because", d.Because)
-	t.hex("head", d.Head)
-}

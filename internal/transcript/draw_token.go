@@ -34,9 +34,34 @@ func drawToken(t *teller, d *audit.Token) {
 	t.fact("made by", fmt.Sprintf("%s, model %s, hardware %s, firmware %s", d.Info.Manufacturer, d.Info.Model, d.Info.Hardware, d.Info.Firmware))
 	t.fact("PIN length", fmt.Sprintf("%d to %d", d.Info.MinPIN, d.Info.MaxPIN))
 	t.fact("flags", orNone(d.Info.Flags))
+	t.some("sessions", sessionsOpen(d.Info))
+	t.some("memory free", memoryFree(d.Info))
 	t.fact("module", fmt.Sprintf("%s, %s %s, Cryptoki %s", d.Module.Manufacturer, d.Module.Library, d.Module.LibraryVersion, d.Module.CryptokiVersion))
 	t.fact("mechanisms", orNone(d.Mechanisms))
 	t.differs(d.Differs, "all is as the script says")
+}
+
+// sessionsOpen says how many sessions a token has by its own count.
+func sessionsOpen(i audit.TokenInfo) string {
+	if i.Sessions == "" && i.RWSessions == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s open, %s of them read-write", orUntold(i.Sessions), orUntold(i.RWSessions))
+}
+
+// memoryFree says how much memory a token has left by its own count.
+func memoryFree(i audit.TokenInfo) string {
+	if i.FreePublic == "" && i.FreePrivate == "" {
+		return ""
+	}
+	return fmt.Sprintf("public %s bytes, private %s bytes", orUntold(i.FreePublic), orUntold(i.FreePrivate))
+}
+
+func orUntold(s string) string {
+	if s == "" {
+		return "(not told)"
+	}
+	return s
 }
 
 // differs sets what is not as expected, or that all is.

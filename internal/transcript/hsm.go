@@ -200,6 +200,7 @@ func results(o *audit.HSMOutcome) string {
 		a.add("label", o.Token.Label)
 		a.add("serial", o.Token.Serial)
 		a.add("flags", strings.Join(tellingFlags(o.Token.Flags), " "))
+		a.add("sessions", sessionsOpen(*o.Token))
 	}
 	a.count("mechanism", len(o.Mechanisms))
 	if o.KeySizes != nil {

@@ -104,6 +104,8 @@ var notDrawn = map[string]string{
 	".HSMOutcome.Token.MaxPIN":           "drawn where the token is identified",
 	".HSMOutcome.Token.Hardware":         "drawn where the token is identified",
 	".HSMOutcome.Token.Firmware":         "drawn where the token is identified",
+	".HSMOutcome.Token.FreePublic":       "drawn where the token is identified",
+	".HSMOutcome.Token.FreePrivate":      "drawn where the token is identified",
 	".HSMOutcome.SlotInfo.Manufacturer":  "drawn where the token is identified",
 	".HSMOutcome.Module.CryptokiVersion": "drawn where the token is identified",
 	".HSMOutcome.Module.Manufacturer":    "drawn where the token is identified",

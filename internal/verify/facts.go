@@ -163,6 +163,7 @@ func (f *facts) take(e *audit.Entry, size int, tree *audit.Frontier) {
 	f.inStep(e)
 	f.takeStep(e)
 	f.takeMade(e, size)
+	f.takeWitnessed(e)
 	switch e.Data.(type) {
 	case *audit.HSMIntent, *audit.HSMOutcome, *audit.HSMUnknown:
 		f.takeCall(e, size)

@@ -28,7 +28,10 @@ func (v *verifier) checkWitnesses(c *Check) {
 		}
 	}
 	for _, g := range f.verdicts {
-		if !g.Agree {
+		switch {
+		case g.Missing:
+			v.findEntry(VerdictMissing, f.file, g.seq, fmt.Sprintf("witness %s was asked and gave no verdict: %s", f.name(g.Person), g.Because), "", "")
+		case !g.Agree:
 			v.findEntry(WitnessDisagrees, f.file, g.seq, fmt.Sprintf("witness %s does not agree: %s", f.name(g.Person), g.Because), "", "")
 		}
 	}
@@ -81,7 +84,7 @@ func (f *facts) name(person string) string {
 func (v *verifier) showVerdicts(person string) {
 	last := WitnessVerdict{Person: person, Name: v.log.name(person), Entry: -1}
 	for _, g := range v.log.verdicts {
-		if g.Person != person {
+		if g.Person != person || g.Missing {
 			continue
 		}
 		if last.Given && !last.Agrees && len(v.report.Verdicts) < maxVerdicts {

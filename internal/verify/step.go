@@ -150,6 +150,9 @@ func (f *facts) acknowledged(e *audit.Entry) {
 // takeVerdict checks the place of a verdict and what it speaks of: the log as
 // it was before the first one of that attempt.
 func (f *facts) takeVerdict(e *audit.Entry, d *audit.Verdict) {
+	if d.Missing && (d.Agree || d.Note != "") {
+		f.find(LogGrammar, e.Seq, "a verdict that is missing and says something", "", "")
+	}
 	if why := f.away(d.Person); why != "" {
 		f.find(LogGrammar, e.Seq, "a verdict of somebody who "+why, "", d.Person)
 	}

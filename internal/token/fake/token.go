@@ -61,6 +61,7 @@ func (t *tokenState) info(counters bool) token.TokenInfo {
 	return token.TokenInfo{
 		Label: t.label, Manufacturer: t.manufacturer, Model: t.model, Serial: t.serial,
 		Flags: flags, MinPIN: t.minPIN, MaxPIN: t.maxPIN, Hardware: "24.13", Firmware: "3.5",
+		Sessions: token.Unavailable, RWSessions: token.Unavailable, FreePublic: token.Unavailable, FreePrivate: token.Unavailable,
 	}
 }
 

@@ -95,6 +95,10 @@ func getTokenInfo(ctx *pkcs11.Ctx, c token.Call, r *token.Result) error {
 		MaxPIN:       info.MaxPinLen,
 		Hardware:     version(info.HardwareVersion),
 		Firmware:     version(info.FirmwareVersion),
+		Sessions:     info.SessionCount,
+		RWSessions:   info.RwSessionCount,
+		FreePublic:   info.FreePublicMemory,
+		FreePrivate:  info.FreePrivateMemory,
 	}
 	return err
 }

@@ -254,7 +254,19 @@ func TokenInfo(t token.TokenInfo) audit.TokenInfo {
 		MaxPIN:       number(t.MaxPIN),
 		Hardware:     text(t.Hardware),
 		Firmware:     text(t.Firmware),
+		Sessions:     counted(t.Sessions),
+		RWSessions:   counted(t.RWSessions),
+		FreePublic:   counted(t.FreePublic),
+		FreePrivate:  counted(t.FreePrivate),
 	}
+}
+
+// counted returns a number that a token need not tell, "" if it does not.
+func counted(n uint) string {
+	if n == token.Unavailable {
+		return ""
+	}
+	return ulong(n)
 }
 
 // attributes returns attributes as they stand in the log. Only readable ones

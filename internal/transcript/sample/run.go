@@ -179,7 +179,7 @@ func (r *run) interrupted() {
 	r.step = ""
 	r.now = r.now.Add(47 * time.Minute)
 	r.add(&audit.SegmentOpen{Segment: 1, LogKey: LogKey(1), Reason: "break", Checkpoint: "keyrite.example/rehearsal/3f9ac1d2774e4b0b9a1dbe5506e7cc18\n184\nq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=\n\n— invented signature\n", Program: program()})
-	r.add(&audit.SegmentAdopt{Size: 184, Head: digest("adopted"), Seen: "compared by eye", People: []string{"ep", "dv"}, Custody: "The token lay on the table in sight of both witnesses; nobody touched it."})
+	r.add(&audit.SegmentAdopt{Size: 184, Head: digest("adopted"), Seen: "typed", Typed: []string{"ep", "dv"}, People: []string{"ep", "dv"}, Custody: "The token lay on the table in sight of both witnesses; nobody touched it.", Bag: "none"})
 	r.add(&audit.KeyRead{LogKey: LogKey(1), Words: words, People: []string{"ep", "dv"}})
 	r.add(&audit.HSMUnknown{Intent: lost, Found: "The token has no open session; no signature left it.", Decided: "it did not happen", Person: "lw"})
 	r.begin(s, "self-sign-root", "yt", r.next+1, len(r.cover.Steps), 2)

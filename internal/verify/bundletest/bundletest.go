@@ -200,7 +200,7 @@ func (b *Builder) resume(reason string) {
 	b.must(err)
 	b.step = ""
 	b.Add(&audit.SegmentOpen{Segment: b.segment, LogKey: b.key.VerifierKey(), Checkpoint: string(head), Reason: reason, Program: program})
-	b.Add(&audit.SegmentAdopt{Size: size, Head: root.String(), Seen: "typed", People: b.present, Custody: "the operator, bag 7"})
+	b.Add(&audit.SegmentAdopt{Size: size, Head: root.String(), Seen: "typed", Typed: b.present, People: b.present, Custody: "the operator", Bag: "7"})
 	b.readKey()
 }
 
