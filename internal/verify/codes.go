@@ -31,6 +31,7 @@ const (
 	ArtifactFormat       Code = "E-ARTIFACT-FORMAT"
 	ArtifactSignature    Code = "E-ARTIFACT-SIGNATURE"
 	ArtifactKey          Code = "E-ARTIFACT-KEY"
+	KeyRepeated          Code = "E-KEY-REPEATED"
 	SerialNotRandom      Code = "E-SERIAL-NOT-RANDOM"
 	CertificateBroken    Code = "E-CERTIFICATE-BROKEN"
 	NotBefore            Code = "E-NOT-BEFORE"
@@ -79,6 +80,7 @@ const (
 	AttributeBad        Code = "E-ATTRIBUTE-BAD"
 	TimeGoesBack        Code = "E-TIME-GOES-BACK"
 	ClockOffset         Code = "E-CLOCK-OFFSET"
+	NameMisleads        Code = "E-NAME-MISLEADS"
 	RuleBroken          Code = "E-CERTIFICATE-RULES"
 	FileUnlogged        Code = "E-FILE-UNLOGGED"
 	PagesNotCompared    Code = "E-PAGES-NOT-COMPARED"
@@ -122,6 +124,7 @@ var Codes = []CodeInfo{
 	{ArtifactFormat, Failure, "a certificate, CRL or key is not in its one form", "the file was replaced or damaged"},
 	{ArtifactSignature, Failure, "a certificate's or CRL's signature does not verify with the issuer's key", "do not use it"},
 	{ArtifactKey, Failure, "a file's public key is not the one that the log recorded", "the file or the key was replaced"},
+	{KeyRepeated, Failure, "two keys of the ceremony are the same key", "the token or its module did not make a new key: use neither"},
 	{SerialNotRandom, Failure, "a serial number is not made of the random bytes that the log recorded", "the serial number was chosen, not drawn (BR 7.1.2.1)"},
 	{CertificateBroken, Failure, "a certificate or CRL is not in DER, or its signature or algorithm is not allowed", "do not use it"},
 	{NotBefore, Failure, "a validity does not fit the time of the signature", "the object was dated back or ahead (BR 7.1.2.1.1)"},
@@ -170,6 +173,7 @@ var Codes = []CodeInfo{
 	{AttributeBad, Warning, "an attribute of a key was judged bad", "a key that can leave its token, or was not made in it, is not fit for a CA"},
 	{TimeGoesBack, Warning, "an entry is earlier than the one before it", "the machine's clock was set back"},
 	{ClockOffset, Warning, "the machine's clock was over a minute off, or jumped", "correct the times in the log by the offset"},
+	{NameMisleads, Warning, "a name can be taken for another: hidden or turning characters, letters of two alphabets, or a double", "compare the name character by character with what was agreed"},
 	{RuleBroken, Warning, "a certificate or CRL is against RFC 5280 or the Baseline Requirements", "decide whether the rule applies to this CA before the object is used"},
 	{FileUnlogged, Warning, "bytes to be signed are in the bundle that no entry announces", "a try broke off before it was announced; nothing was signed"},
 	{PagesNotCompared, Warning, "the transcript's pages could not be made again here", "check with a verifier of the version that the log names"},

@@ -85,6 +85,11 @@ func TestEveryCodeIsProvoked(t *testing.T) {
 			provoked[w.code] = true
 		}
 	}
+	for _, x := range attacks() {
+		for _, code := range x.want {
+			provoked[code] = true
+		}
+	}
 	for _, l := range slices.Concat(lies(), warnings(), courseLies(), courseWarnings()) {
 		provoked[l.want] = true
 	}

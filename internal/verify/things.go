@@ -19,12 +19,17 @@ import (
 func (v *verifier) checkOrigins(c *Check) {
 	named := map[string]string{} // name → SubjectPublicKeyInfo
 	bearer := map[int64]string{} // call → name
+	owner := map[string]string{} // SubjectPublicKeyInfo → name
 	for _, k := range v.log.made.judged {
 		c.Count++
 		if spki, known := named[k.Name]; known && spki != k.SPKI {
 			v.findEntry(ArtifactKey, v.log.file, k.seq, fmt.Sprintf("key %q is recorded with two public keys", k.Name), spki, k.SPKI)
 		}
 		named[k.Name] = k.SPKI
+		if name, known := owner[k.SPKI]; known && name != k.Name {
+			v.findEntry(KeyRepeated, v.log.file, k.seq, fmt.Sprintf("the keys %q and %q are one: the token returned a key that it had before", name, k.Name), "", k.SPKI)
+		}
+		owner[k.SPKI] = k.Name
 		if name, known := bearer[k.Generated]; known && name != k.Name {
 			v.findEntry(ArtifactKey, v.log.file, k.seq, fmt.Sprintf("one call is said to have made the keys %q and %q", name, k.Name), "", fmt.Sprintf("entry %d", k.Generated))
 		}

@@ -119,6 +119,7 @@ func (v *verifier) run(files []bundle.File) {
 	v.check("plan", "steps", v.checkPlan)
 	v.check("signatures", "C_Sign calls", v.checkSignatures)
 	v.check("artifacts", "files", v.checkArtifacts)
+	v.check("names", "names", v.checkNames)
 	v.check("origin of the keys", "keys", v.checkOrigins)
 	v.check("certificate requests", "requests", v.checkRequests)
 	v.check("exports", "files", v.checkExports)
