@@ -74,7 +74,7 @@ func (p *program) app() *cli.App {
 		ExitErrHandler:  func(*cli.Context, error) {},
 		OnUsageError:    usageError,
 		Commands: []*cli.Command{
-			p.newCommand(), p.checkCommand(), p.printCommand(), p.rehearseCommand(), p.runCommand(), p.resumeCommand(),
+			p.newCommand(), p.checkCommand(), p.diffCommand(), p.printCommand(), p.rehearseCommand(), p.runCommand(), p.resumeCommand(),
 			p.logCommand(), p.transcriptCommand(), p.verifyCommand(), p.tokenCommand(),
 		},
 		Action: func(c *cli.Context) error {
