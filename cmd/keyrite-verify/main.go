@@ -21,17 +21,17 @@ const name = "keyrite-verify"
 
 // commands are the words that are no folder's name: each is or will be a
 // command of its own. A folder of that name is written ./proof.
-var commands = []string{"proof", "fork", "cosign", "scan", "help", "version"}
+var commands = []string{"proof", "fork", "cosign", "witness-key", "scan", "help", "version"}
 
 func main() { os.Exit(run(os.Args[1:], terminal())) }
 
 // run carries out a command line and returns the exit code.
 func run(args []string, t verify.Terminal) int {
 	if len(args) > 0 && slices.Contains(commands, args[0]) {
-		return command(args[0], t)
+		return command(args[0], args[1:], t)
 	}
 	if slices.Contains(beforeDashes(args), "--version") || slices.Contains(beforeDashes(args), "-version") {
-		return command("version", t)
+		return command("version", nil, t)
 	}
 	r, err := verify.ParseArgs(args)
 	if err != nil {
@@ -39,17 +39,20 @@ func run(args []string, t verify.Terminal) int {
 		return verify.ExitUsage
 	}
 	if r.Help {
-		return command("help", t)
+		return command("help", nil, t)
 	}
 	r.Verifier = name + " " + version()
-	r.Recompose = func(b verify.Files, entries []*audit.Entry) ([]transcript.Page, []byte, error) {
-		return paper.Paper{}.Again(entries, b.Read)
-	}
+	r.Recompose = recompose
 	return verify.Run(r, t)
 }
 
-// command carries out a command that is named by a word.
-func command(word string, t verify.Terminal) int {
+// recompose makes the transcript again.
+func recompose(b verify.Files, entries []*audit.Entry) ([]transcript.Page, []byte, error) {
+	return paper.Paper{}.Again(entries, b.Read)
+}
+
+// command carries out a command that is named by a word; args follow it.
+func command(word string, args []string, t verify.Terminal) int {
 	switch word {
 	case "help":
 		fmt.Fprintf(t.Out, verify.Usage, name)
@@ -57,6 +60,10 @@ func command(word string, t verify.Terminal) int {
 	case "version":
 		fmt.Fprintf(t.Out, "%s %s\n", name, version())
 		return verify.ExitSound
+	case "witness-key":
+		return newConsole(t).witnessKey(args)
+	case "cosign":
+		return newConsole(t).cosign(args)
 	}
 	fmt.Fprintf(t.Err, "error: %s has no command %q in this version (a folder of that name is written ./%s)\n", name, word, word)
 	return verify.ExitUsage

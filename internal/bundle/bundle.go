@@ -34,6 +34,34 @@ func LogKeyFile(segment int) string {
 	return KeysDir + "/log-" + strconv.Itoa(segment) + ".vkey"
 }
 
+// TimestampFile is the RFC 3161 time-stamp of the file checkpoint's text.
+const TimestampFile = AfterDir + "/head.tsr"
+
+// WitnessKeyFile returns the name of the file with a participant's witness key.
+func WitnessKeyFile(person string) string {
+	return KeysDir + "/witness-" + person + ".vkey"
+}
+
+// cosignaturePrefix begins the name of a late cosignature's file.
+const cosignaturePrefix = AfterDir + "/cosignature-"
+
+// CosignatureFile returns the name of the file with a late cosignature by the
+// witness key of that name: "after/cosignature-witness.example.org_alice.txt".
+func CosignatureFile(key string) string {
+	b := []byte(key)
+	for i, c := range b {
+		if c == '_' || !plain(rune(c)) {
+			b[i] = '_'
+		}
+	}
+	return cosignaturePrefix + string(b) + ".txt"
+}
+
+// IsCosignatureFile reports whether name is that of a late cosignature.
+func IsCosignatureFile(name string) bool {
+	return strings.HasPrefix(name, cosignaturePrefix) && strings.HasSuffix(name, ".txt")
+}
+
 // TBSFile returns the name of the file that holds the to-be-signed bytes of an
 // artifact: "artifacts/root.crl" has "artifacts/root.crl.tbs".
 func TBSFile(artifact string) string { return artifact + ".tbs" }

@@ -75,6 +75,23 @@ func write(t *testing.T, dir, name, content string) {
 	}
 }
 
+func TestCosignatureFile(t *testing.T) {
+	for key, want := range map[string]string{
+		"witness.example.org/alice": "after/cosignature-witness.example.org_alice.txt", "a_b-c": "after/cosignature-a_b-c.txt",
+		"Ελένη": "after/cosignature-__________.txt", strings.Repeat("x", 100): "after/cosignature-" + strings.Repeat("x", 100) + ".txt",
+	} {
+		if got := CosignatureFile(key); got != want || !Known(got) || !IsCosignatureFile(got) || Summed(got) {
+			t.Errorf("the file of %q is %q", key, got)
+		}
+	}
+	if name := WitnessKeyFile("w1"); name != "keys/witness-w1.vkey" || !Summed(name) {
+		t.Errorf("the key's file is %q", name)
+	}
+	if IsCosignatureFile(TimestampFile) || !Known(TimestampFile) {
+		t.Errorf("%q is taken for a cosignature", TimestampFile)
+	}
+}
+
 func TestWriteNew(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "artifacts/root.pem", "one")

@@ -27,7 +27,8 @@ var homes = map[string]home{
 	"go.yaml.in/yaml/v3":                       {dirs: []string{"internal/strictyaml"}, tests: []string{"ceremony"}}, // the schema is tried on scripts read by the library alone
 	"github.com/zmap/zlint/v3":                 {dirs: []string{"internal/pki/lint"}},
 	"github.com/zmap/zcrypto":                  {dirs: []string{"internal/pki/lint"}},
-	"golang.org/x/term":                        {dirs: []string{"internal/room/...", "cmd/keyrite"}},
+	"filippo.io/age":                           {dirs: []string{"internal/keyfile"}},
+	"golang.org/x/term":                        {dirs: []string{"internal/room/...", "cmd/keyrite", "cmd/keyrite-verify"}},
 	"github.com/creack/pty":                    {dirs: []string{"internal/room/...", "cmd/..."}, testsOnly: true},
 	"github.com/makiuchi-d/gozxing":            {dirs: []string{"internal/transcript/...", "cmd/..."}, testsOnly: true},
 	"github.com/gowebpki/jcs":                  {dirs: []string{"internal/canonjson", "audit/..."}, testsOnly: true},

@@ -27,7 +27,7 @@ func parseGiven(o Options) (g given, err error) {
 		}
 	}
 	if o.Head != "" {
-		h, err := parseHead(o.Head)
+		h, err := ParseHead(o.Head)
 		if err != nil {
 			return g, fmt.Errorf("%w: head %q: %w", ErrUsage, o.Head, err)
 		}
@@ -40,8 +40,8 @@ func parseGiven(o Options) (g given, err error) {
 	return g, nil
 }
 
-// parseHead reads a root as hex digits or PGP words, white space left out.
-func parseHead(s string) (h audit.Hash, err error) {
+// ParseHead reads a root as hex digits or PGP words, white space left out.
+func ParseHead(s string) (h audit.Hash, err error) {
 	b, err := hex.DecodeString(strings.Join(strings.Fields(s), ""))
 	if err != nil {
 		b, err = audit.ParseWords(s)

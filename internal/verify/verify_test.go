@@ -27,7 +27,7 @@ func pagesOnly(b Files, entries []*audit.Entry) ([]transcript.Page, []byte, erro
 	if err != nil {
 		return nil, nil, err
 	}
-	head, err := parseHead(commit.Head)
+	head, err := ParseHead(commit.Head)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -73,7 +73,7 @@ func TestSound(t *testing.T) {
 		}, Verified, 0, nil},
 		{"head in hex", bundletest.Ceremony{Mode: "production"}, func(b *bundletest.Bundle) Options { return Options{Head: b.Head} }, Verified, 0, nil},
 		{"head in words", bundletest.Ceremony{Pause: true}, func(b *bundletest.Bundle) Options {
-			h, err := parseHead(b.Head)
+			h, err := ParseHead(b.Head)
 			if err != nil {
 				t.Fatal(err)
 			}
