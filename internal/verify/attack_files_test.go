@@ -198,7 +198,7 @@ func draw(t *testing.T, b *bundletest.Bundle, change func(*pdf.Input)) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	head, err := parseHead(commit.Head)
+	head, err := ParseHead(commit.Head)
 	if err != nil {
 		t.Fatal(err)
 	}
