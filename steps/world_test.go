@@ -171,3 +171,14 @@ func golden(t *testing.T, file string, want func(have []byte) []byte) {
 		t.Fatal(err)
 	}
 }
+
+// TestRequirementKinds: a requirement is met by kinds of steps that exist.
+func TestRequirementKinds(t *testing.T) {
+	for _, r := range ceremony.Requirements() {
+		for _, k := range r.Kinds {
+			if _, ok := steps.Kinds()[k]; !ok {
+				t.Errorf("requirement %s: there is no step kind %q", r.ID, k)
+			}
+		}
+	}
+}

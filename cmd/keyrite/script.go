@@ -116,8 +116,10 @@ func (p *program) checkCommand() *cli.Command {
 		Usage:     "parse and check a script: all its problems at once",
 		ArgsUsage: "FILE",
 		Description: "Simulates the ceremony on a model of the world and reports what is impossible,\n" +
-			"as file:line:col: field: what was expected.\n\nExample:\n   keyrite check root-ca.yaml",
+			"as file:line:col: field: what was expected.\n\nExample:\n   keyrite check root-ca.yaml\n" +
+			"   keyrite check --explain root-ca.yaml           what it means, in plain language",
 		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "explain", Usage: "tell the ceremony in plain language: who does what, what is true after each step, who holds which secret, what auditors ask"},
 			&cli.BoolFlag{Name: "schema", Usage: "print the JSON Schema of scripts, for editors, and do nothing else"},
 		},
 		Action: func(c *cli.Context) error {
@@ -135,6 +137,9 @@ func (p *program) checkCommand() *cli.Command {
 			s, b, err := p.readScript(list[0])
 			if err != nil {
 				return err
+			}
+			if c.Bool("explain") {
+				return p.output("", []byte(ceremony.Explain(s, steps.Kinds())))
 			}
 			fmt.Fprintf(p.out, "%s: sound. %d steps, %d people, %d tokens, %d keys.\nSHA-256 %s\n",
 				list[0], len(s.Steps), len(s.Participants), len(s.Tokens), len(s.Keys), ceremony.FileOf("", b).SHA256)

@@ -1,0 +1,179 @@
+package ceremony
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Explain tells a sound script in plain language: who is there, who holds which
+// secret, what is done in which order and what is true after each step, what of
+// the [Requirements] it meets and what stays open.
+func Explain(s *Script, kinds Kinds) string {
+	e := &explanation{script: s, kinds: kinds}
+	e.line("%s", s.Title)
+	e.line("%s · %s · %s", s.Organisation, s.Place, strings.ToUpper(s.Mode))
+	e.line("%s", strings.TrimSpace(s.Purpose))
+	e.people()
+	e.secrets()
+	e.steps()
+	e.requirements()
+	return e.text.String()
+}
+
+type explanation struct {
+	script *Script
+	kinds  Kinds
+	text   strings.Builder
+}
+
+func (e *explanation) line(format string, args ...any) { fmt.Fprintf(&e.text, format+"\n", args...) }
+
+func (e *explanation) head(title string) { e.line("\n%s", strings.ToUpper(title)) }
+
+// who returns a participant's name with the id.
+func (e *explanation) who(id string) string {
+	if p := e.script.Participant(id); p != nil {
+		return p.Name + " (" + id + ")"
+	}
+	return id
+}
+
+func (e *explanation) people() {
+	e.head("Who is there")
+	for _, p := range e.script.Participants {
+		e.line("  %s, initials %s", e.who(p.ID), p.Initials)
+		for _, r := range p.Roles {
+			e.line("      %s: %s", r, Roles[r])
+		}
+	}
+}
+
+func (e *explanation) secrets() {
+	e.head("Secrets, and who holds them")
+	for _, t := range e.script.Tokens {
+		for _, pin := range []struct{ name, holder string }{{"SO-PIN", t.SOPINCustodian}, {"user PIN", t.UserPINCustodian}} {
+			holder := "nobody: no step may ask for it"
+			if pin.holder != "" {
+				holder = e.who(pin.holder) + " alone"
+			}
+			e.line("  %s of token %s: %s", pin.name, t.Name, holder)
+		}
+	}
+	if len(e.script.Tokens) == 0 {
+		e.line("  none: the script has no token")
+	}
+	e.line("  key of the log: nobody; it is made at the start, lives in memory and is destroyed at the end")
+}
+
+func (e *explanation) steps() {
+	e.head("What is done, in this order")
+	w := NewWorld(e.script)
+	before := w.facts()
+	for i := range e.script.Steps {
+		w.Step = &e.script.Steps[i]
+		w.Step.Action.Check(w)
+		e.step(w.Step)
+		after := w.facts()
+		for _, f := range after {
+			if !slices.Contains(before, f) {
+				e.line("      → %s", f)
+			}
+		}
+		before = after
+	}
+	e.head("What is true at the end, if all goes as written")
+	for _, f := range before {
+		e.line("  %s", f)
+	}
+}
+
+func (e *explanation) step(s *Step) {
+	e.line("  %2d. %s", s.Number, s.Title)
+	e.line("      %s: %s", s.Kind, e.kinds[s.Kind].Does)
+	witnesses := "nobody witnesses it"
+	if len(s.Witnesses) > 0 {
+		witnesses = "witnessed by " + strings.Join(s.Witnesses, ", ")
+	}
+	e.line("      %s acts, %s", s.Actor, witnesses)
+	if effect, irreversible := Announced(e.script, s); effect != "" {
+		e.line("      on the token: %s", strings.TrimSpace(effect))
+		if irreversible != "" {
+			e.line("      cannot be undone: %s", strings.TrimSpace(irreversible))
+		}
+	}
+}
+
+// facts are what is true in the world, a sentence each, in a fixed order.
+func (w *World) facts() []string {
+	var all []string
+	say := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
+	if w.Present != nil {
+		say("present: %s", strings.Join(slices.Sorted(maps.Keys(w.Present)), ", "))
+	}
+	for _, name := range slices.Sorted(maps.Keys(w.Tokens)) {
+		t := w.Tokens[name]
+		if t.Identified {
+			say("token %s is known by its serial number", name)
+		}
+		if t.Initialised {
+			say("token %s is initialised, with the label %q", name, t.Spec.Label)
+		}
+		for _, pin := range []struct{ name, state string }{{"SO-PIN", t.SOPIN}, {"user PIN", t.UserPIN}} {
+			switch pin.state {
+			case "factory":
+				say("token %s has the factory's %s", name, pin.name)
+			case "set":
+				say("token %s has a %s of its own", name, pin.name)
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(w.Keys)) {
+		k := w.Keys[name]
+		if k.Exists {
+			say("key %s (%s) exists on token %s", name, k.Spec.Algorithm, k.Spec.Token)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(w.Files)) {
+		f := w.Files[name]
+		say("%s exists: a %s signed with key %s", name, f.Object, f.Key)
+	}
+	if w.Closed {
+		say("the log is closed and sealed")
+	}
+	return all
+}
+
+func (e *explanation) requirements() {
+	met, open := e.script.Met()
+	e.head("What auditors ask, and where the script does it")
+	for _, r := range Requirements() {
+		switch {
+		case r.Always:
+			e.line("  %-4s %s (%s): always", r.ID, r.Asks, r.Source)
+		case met[r.ID] != nil:
+			e.line("  %-4s %s (%s): %s", r.ID, r.Asks, r.Source, numbers(met[r.ID]))
+		}
+	}
+	e.head("What stays open")
+	for _, r := range open {
+		help := "a step of kind " + strings.Join(r.Kinds, " or ")
+		if r.Outside != "" {
+			help = "outside of keyrite: " + r.Outside
+		}
+		e.line("  %-4s %s (%s). %s", r.ID, r.Asks, r.Source, help)
+	}
+	if len(open) == 0 {
+		e.line("  nothing of this list")
+	}
+	e.line("\nWhether a ceremony met a requirement is the auditor's opinion; this list says only what the script provides for.")
+}
+
+func numbers(list []int) string {
+	word := "step "
+	if len(list) > 1 {
+		word = "steps "
+	}
+	return word + strings.Trim(strings.ReplaceAll(fmt.Sprint(list), " ", ", "), "[]")
+}
