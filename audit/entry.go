@@ -29,6 +29,11 @@ func (h Hash) String() string { return hex.EncodeToString(h[:]) }
 // SHA-256(0x00 ‖ encoded). The same hash is the next entry's prev and the
 // entry's leaf in the Merkle tree.
 func LeafHash(encoded []byte) Hash {
+	var short [typicalEntry]byte
+	if len(encoded) < len(short) {
+		n := copy(short[1:], encoded)
+		return sha256.Sum256(short[:1+n])
+	}
 	h := sha256.New()
 	h.Write([]byte{0})
 	h.Write(encoded)

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"math/bits"
 )
 
@@ -14,14 +15,20 @@ type Frontier struct {
 }
 
 // Append adds a leaf, which must be a leaf hash already ([LeafHash]).
-func (f *Frontier) Append(leaf Hash) {
-	level := bits.TrailingZeros64(^uint64(f.size))
-	h := leaf
-	for i := range level {
-		h = nodeHash(f.nodes[i], h)
+func (f *Frontier) Append(leaf Hash) { f.AppendTree(0, leaf) }
+
+// AppendTree adds the full tree of 2^level leaves whose root is given. The size
+// must be a multiple of 2^level: AppendTree panics if it is not.
+func (f *Frontier) AppendTree(level int, root Hash) {
+	if f.size&(1<<level-1) != 0 {
+		panic(fmt.Sprintf("audit: a tree of 2^%d leaves after %d", level, f.size))
 	}
-	f.nodes[level] = h
-	f.size++
+	at := level + bits.TrailingZeros64(^uint64(f.size>>level))
+	for _, left := range f.nodes[level:at] {
+		root = NodeHash(left, root)
+	}
+	f.nodes[at] = root
+	f.size += 1 << level
 }
 
 // Size returns the number of leaves.
@@ -37,15 +44,15 @@ func (f *Frontier) Root() Hash {
 	root := f.nodes[level]
 	for i := level + 1; f.size>>i > 0; i++ {
 		if f.size>>i&1 == 1 {
-			root = nodeHash(f.nodes[i], root)
+			root = NodeHash(f.nodes[i], root)
 		}
 	}
 	return root
 }
 
-// nodeHash returns SHA-256(0x01 ‖ left ‖ right), the RFC 6962 hash of an inner
+// NodeHash returns SHA-256(0x01 ‖ left ‖ right), the RFC 6962 hash of an inner
 // node.
-func nodeHash(left, right Hash) Hash {
+func NodeHash(left, right Hash) Hash {
 	var b [1 + 2*HashSize]byte
 	b[0] = 1
 	copy(b[1:], left[:])

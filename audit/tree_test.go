@@ -55,3 +55,35 @@ func TestFrontierCopy(t *testing.T) {
 		t.Error("appending to a copy changed the original")
 	}
 }
+
+// A tree that is grown by subtrees is the one grown by leaves.
+func TestAppendTree(t *testing.T) {
+	var byLeaves audit.Frontier
+	roots := map[int64]audit.Hash{}
+	leaf := func(i int64) audit.Hash { return audit.Hash{byte(i), byte(i >> 8)} }
+	for i := range int64(260) {
+		byLeaves.Append(leaf(i))
+		roots[byLeaves.Size()] = byLeaves.Root()
+	}
+	for level := range 5 {
+		var f audit.Frontier
+		for f.Size()+1<<level <= 260 {
+			var sub audit.Frontier
+			for i := range int64(1) << level {
+				sub.Append(leaf(f.Size() + i))
+			}
+			if f.AppendTree(level, sub.Root()); f.Root() != roots[f.Size()] {
+				t.Fatalf("by trees of 2^%d: the root over %d leaves differs", level, f.Size())
+			}
+		}
+		f.Append(leaf(f.Size()))
+		func() {
+			defer func() {
+				if recover() == nil && level > 0 {
+					t.Errorf("a tree of 2^%d leaves was appended to %d", level, f.Size())
+				}
+			}()
+			f.AppendTree(level, audit.Hash{})
+		}()
+	}
+}

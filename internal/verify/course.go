@@ -9,12 +9,12 @@ import (
 )
 
 // takeCourse reads an entry about the ceremony's course.
-func (f *facts) takeCourse(e *audit.Entry, tree *audit.Frontier) {
+func (f *facts) takeCourse(e *audit.Entry, log state) {
 	switch d := e.Data.(type) {
 	case *audit.LogOpen:
 		f.takeOpen(e, d)
 	case *audit.SegmentOpen:
-		f.takeSegment(e, d, tree)
+		f.takeSegment(e, d, log)
 	case *audit.SegmentAdopt:
 		f.takeAdopt(e, d)
 	case *audit.KeyRead:
@@ -81,7 +81,7 @@ func (f *facts) segment() *Segment {
 
 // takeSegment reads the entry of a run that goes on: it must carry the
 // checkpoint of exactly the log before it, signed by the former segment's key.
-func (f *facts) takeSegment(e *audit.Entry, d *audit.SegmentOpen, tree *audit.Frontier) {
+func (f *facts) takeSegment(e *audit.Entry, d *audit.SegmentOpen, log state) {
 	if d.Segment != len(f.segments) {
 		f.find(LogGrammar, e.Seq, "the segment has another number than its place", fmt.Sprint(len(f.segments)), fmt.Sprint(d.Segment))
 	}
@@ -92,9 +92,9 @@ func (f *facts) takeSegment(e *audit.Entry, d *audit.SegmentOpen, tree *audit.Fr
 		f.find(SegmentCheckpoint, e.Seq, "the checkpoint that the segment goes on from is not signed by the key of the segment before", former, err.Error())
 	case cp.Origin != f.origin():
 		f.find(SegmentCheckpoint, e.Seq, "the checkpoint that the segment goes on from is of another log", f.origin(), cp.Origin)
-	case cp.Size != tree.Size() || cp.Root != tree.Root():
+	case cp.Size != log.Size() || cp.Root != log.Root():
 		f.find(SegmentCheckpoint, e.Seq, "the segment does not go on from the log before it",
-			fmt.Sprintf("%d entries, root %s", tree.Size(), tree.Root()), fmt.Sprintf("%d entries, root %s", cp.Size, cp.Root))
+			fmt.Sprintf("%d entries, root %s", log.Size(), log.Root()), fmt.Sprintf("%d entries, root %s", cp.Size, cp.Root))
 	}
 	if paused := f.before == new(audit.Pause).Kind(); d.Reason != "pause" && d.Reason != "break" || paused != (d.Reason == "pause") {
 		f.find(LogGrammar, e.Seq, "a segment goes on after a pause if the entry before says so, else after a break", "", d.Reason+" after "+f.before)

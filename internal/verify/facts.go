@@ -144,8 +144,14 @@ func (f *facts) hold(seq int64, size int) bool {
 	return false
 }
 
-// take reads one entry of size bytes. tree is the tree before it.
-func (f *facts) take(e *audit.Entry, size int, tree *audit.Frontier) {
+// A state is the log before an entry.
+type state interface {
+	Size() int64
+	Root() audit.Hash
+}
+
+// take reads one entry of size bytes. log is the log before it.
+func (f *facts) take(e *audit.Entry, size int, log state) {
 	if f.close != nil {
 		f.find(AfterClose, e.Seq, "an entry follows the one that closes the log", "nothing", e.Kind())
 	}
@@ -169,16 +175,16 @@ func (f *facts) take(e *audit.Entry, size int, tree *audit.Frontier) {
 		f.takeCall(e, size)
 	case *audit.ToBeSigned, *audit.Key, *audit.Artifact, *audit.CSR, *audit.Transcript, *audit.Attendance, *audit.Verdict:
 		if f.hold(e.Seq, size) {
-			f.takeHeld(e, tree)
+			f.takeHeld(e, log)
 		}
 	default:
-		f.takeCourse(e, tree)
+		f.takeCourse(e, log)
 	}
 	f.before = e.Kind()
 }
 
 // takeHeld reads an entry that later checks need.
-func (f *facts) takeHeld(e *audit.Entry, tree *audit.Frontier) {
+func (f *facts) takeHeld(e *audit.Entry, log state) {
 	switch d := e.Data.(type) {
 	case *audit.ToBeSigned:
 		f.tbs[e.Seq] = d

@@ -1,25 +1,22 @@
 package verify
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
-	"iter"
 	"os"
 
 	"github.com/keyrite/keyrite/audit"
 	"github.com/keyrite/keyrite/internal/bundle"
 	"github.com/keyrite/keyrite/internal/canonjson"
-	"github.com/keyrite/keyrite/internal/verify/sqlitefile"
 )
 
 // A chain follows the entries of one store.
 type chain struct {
 	v     *verifier
 	file  string
-	tree  audit.Frontier
+	tree  audit.Frontier // over some of the entries taken, see Root
+	size  int64          // entries taken
+	now   *stretch       // the entries that are read
 	prev  audit.Hash
 	next  int64 // seq that the next entry should have
 	key   string
@@ -28,15 +25,14 @@ type chain struct {
 	facts *facts     // nil: this store's meaning is not looked at
 }
 
-// take checks the entry at position n (from 0): its form, its number, the
-// link to the entry before. It goes on behind an entry that is wrong, so that
-// one fault gives one finding.
-func (c *chain) take(n int64, b []byte) {
-	leaf := audit.LeafHash(b)
-	e, err := audit.Parse(b)
+// take checks the entry at position n (from 0) of the stretch that is read: its
+// form, its number, the link to the entry before. It goes on behind an entry
+// that is wrong, so that one fault gives one finding.
+func (c *chain) take(n int64, r *entryRead) {
+	e := r.entry
 	switch {
-	case err != nil:
-		c.formatFinding(n, err)
+	case r.err != nil:
+		c.formatFinding(n, r.err)
 		c.next++
 	case e.Seq != c.next:
 		c.finding(ChainBroken, n, "the entry has another number than its place", fmt.Sprint(c.next), fmt.Sprint(e.Seq))
@@ -47,17 +43,27 @@ func (c *chain) take(n int64, b []byte) {
 	default:
 		c.next++
 	}
-	if err == nil && c.facts != nil {
-		c.facts.take(e, len(b), &c.tree)
+	if r.err == nil && c.facts != nil {
+		c.facts.take(e, r.size, c)
 	}
-	if err == nil {
+	if r.err == nil {
 		c.keyOf(e)
 	}
-	c.prev = leaf
-	c.tree.Append(leaf)
-	if c.v.finalReads && c.tree.Size() == c.v.final.Size {
-		c.at = c.tree.Root()
+	c.prev = r.leaf
+	c.size++
+	if c.v.finalReads && c.size == c.v.final.Size {
+		c.at = c.Root()
 	}
+}
+
+// Size returns the number of entries taken.
+func (c *chain) Size() int64 { return c.size }
+
+// Root returns the root over the entries taken. It hashes only what is new since
+// it was called last.
+func (c *chain) Root() audit.Hash {
+	c.now.grow(&c.tree, c.size)
+	return c.tree.Root()
 }
 
 // keyOf notes the log key that the segment of e names.
@@ -104,12 +110,7 @@ func (v *verifier) readLog() {
 		v.log = newFacts(v, bundle.DatabaseFile)
 		b.facts = v.log
 	}
-	v.check("log.jsonl and audit.db", "entries", func(c *Check) {
-		v.walk(c, a, b, lines, db)
-		if db != nil {
-			db.finish()
-		}
-	})
+	v.check("log.jsonl and audit.db", "entries", func(c *Check) { v.walk(c, a, b, lines, db) })
 	last := v.report.Checks[len(v.report.Checks)-1]
 	v.report.Checks = nil
 	v.choose(a, b, lines != nil, db != nil)
@@ -119,20 +120,22 @@ func (v *verifier) readLog() {
 
 // choose decides which store's entries are the log. Signed beats unsigned.
 func (v *verifier) choose(a, b *chain, haveLines, haveDB bool) {
-	signed := func(c *chain) bool { return v.finalReads && c.at == v.final.Root && c.tree.Size() == v.final.Size }
+	signed := func(c *chain) bool { return v.finalReads && c.at == v.final.Root && c.Size() == v.final.Size }
 	if haveDB && haveLines && signed(a) != signed(b) {
 		v.blame(signed(a))
 	}
 	if haveLines && (!haveDB || signed(a) || !signed(b)) {
-		v.log.root, v.log.size, v.log.at = a.tree.Root(), a.tree.Size(), a.at
+		v.log.root, v.log.size, v.log.at = a.Root(), a.Size(), a.at
 		return
 	}
 	if haveLines {
 		v.log = newFacts(v, bundle.DatabaseFile)
 		again := &chain{v: v, file: bundle.DatabaseFile, facts: v.log, quiet: true}
-		v.each(bundle.DatabaseFile, func(n int64, e []byte) { again.take(n, e) })
+		db, done := v.openDatabaseWith(func(Finding) {})
+		v.walk(new(Check), &chain{v: v, quiet: true}, again, nil, db)
+		done()
 	}
-	v.log.root, v.log.size, v.log.at = b.tree.Root(), b.tree.Size(), b.at
+	v.log.root, v.log.size, v.log.at = b.Root(), b.Size(), b.at
 }
 
 // blame names, where the stores differ, the one that is not the signed log.
@@ -147,100 +150,126 @@ func (v *verifier) blame(database bool) {
 }
 
 // maxEntries is the most entries that are read.
-const maxEntries = 1 << 21
+const maxEntries = 1 << 23
 
-// walk goes through both stores at once. While they agree, an entry is
-// checked once for both.
+// maxKept is the most sizes of kept checkpoints that are noted.
+const maxKept = 1 << 20
+
+// walk goes through both stores at once: a follows the lines, b the rows of the
+// database. While they agree, an entry is read once for both.
 func (v *verifier) walk(c *Check, a, b *chain, lines *lineReader, db *database) {
-	together := lines != nil && db != nil
-	for n := int64(0); ; n++ {
-		line, okA := lines.next()
-		seq, body, okB := db.next()
-		if !okA && !okB {
-			return
+	r := newReader(lines, db, v.entryLimit(), b.quiet)
+	w := &walk{v: v, a: a, b: b, together: r.together}
+	for now := range r.start() {
+		<-now.ready
+		w.take(now)
+		if c.Count = now.to(); v.Progress != nil {
+			v.Progress(c.Count)
 		}
-		if n == maxEntries {
-			v.findEntry(TooMuch, a.file, n, "more entries than any ceremony makes; what follows is not looked at", fmt.Sprint(maxEntries), "")
-			return
+		if now.end != nil && db != nil {
+			w.finish(now.end)
 		}
-		c.Count = n + 1
-		if okB && seq != n {
-			v.findEntry(DatabaseFormat, bundle.DatabaseFile, n, "table entry: row out of its place", fmt.Sprint(n), fmt.Sprint(seq))
+		r.free <- now
+	}
+}
+
+// A walk draws conclusions from the blocks of a log in their order.
+type walk struct {
+	v        *verifier
+	a, b     *chain
+	together bool // b's entries are those of a
+}
+
+// take goes through one block.
+func (w *walk) take(now *block) {
+	for _, f := range now.findings {
+		w.v.report.add(f)
+	}
+	w.a.now, w.b.now = &now.lines, &now.rows
+	notes := now.notes
+	for n := now.from; n < now.to(); n++ {
+		for len(notes) > 0 && notes[0].after < n {
+			w.note(notes[0])
+			notes = notes[1:]
 		}
-		if together && !(okA && okB && bytes.Equal(line, body)) {
-			v.findEntry(StoresDiffer, bundle.DatabaseFile, n, "the first entry in which log.jsonl and audit.db differ; log.jsonl is given as expected, audit.db as found", string(line), string(body))
-			together = false
-			facts := b.facts
-			*b = *a
-			b.file, b.facts = bundle.DatabaseFile, facts
+		if n == now.apart {
+			w.part()
 		}
-		if okA {
-			a.take(n, line)
+		if r := now.lines.at(n); r != nil {
+			w.a.take(n, r)
 		}
-		if okB && !together {
-			b.take(n, body)
+		if r := now.rows.at(n); r != nil {
+			w.b.take(n, r)
 		}
-		if okB {
-			current := b
-			if together {
-				current = a
-			}
-			db.checkpoints(current)
-		}
-		if v.Progress != nil && n%4096 == 0 {
-			v.Progress(n)
-		}
+	}
+	for _, note := range notes {
+		w.note(note)
+	}
+	w.a.Root()
+	w.b.Root()
+}
+
+// part makes b go on from where a is, on its own.
+func (w *walk) part() {
+	w.a.Root()
+	file, facts, now := w.b.file, w.b.facts, w.b.now
+	*w.b = *w.a
+	w.b.file, w.b.facts, w.b.now = file, facts, now
+	w.together = false
+}
+
+// note compares a kept checkpoint with the log up to where it was met.
+func (w *walk) note(k keptNote) {
+	c := w.b
+	if w.together {
+		c = w.a
+	}
+	if c.quiet {
+		return
+	}
+	if len(w.v.kept) < maxKept {
+		w.v.kept[k.size] = true
+	}
+	w.v.checkNote(fmt.Sprintf("checkpoint kept for %d entries", k.size), bundle.DatabaseFile, k.note, c.key, k.size, c.Root())
+}
+
+// finish takes what is known at the end of the database.
+func (w *walk) finish(end *ending) {
+	if w.b.quiet {
+		return
+	}
+	w.v.stored = end.head
+	if end.leftover > 0 {
+		w.v.find(DatabaseLeftover, bundle.DatabaseFile, "bytes that SQLite left on interior pages", "", fmt.Sprint(end.leftover))
 	}
 }
 
 // each calls f for the entries of one store, without findings about its form.
 func (v *verifier) each(file string, f func(n int64, b []byte)) {
+	n := int64(0)
+	take := func(b []byte) error {
+		if n == v.entryLimit() {
+			return errStop
+		}
+		f(n, b)
+		n++
+		return nil
+	}
 	if file == bundle.LogFile {
 		lines, done := v.openLinesQuietly()
 		defer done()
-		for n := int64(0); lines != nil && n < maxEntries; n++ {
+		for {
 			b, ok := lines.next()
-			if !ok {
+			if !ok || take(b) != nil {
 				return
 			}
-			f(n, b)
 		}
-		return
 	}
-	db, done := v.openDatabaseWith(func(sqlitefile.Problem) {})
+	db, done := v.openDatabaseWith(func(Finding) {})
 	defer done()
-	for n := int64(0); db != nil && n < maxEntries; n++ {
-		_, b, ok := db.next()
-		if !ok {
-			return
-		}
-		f(n, b)
+	if db != nil {
+		_ = db.file.Entries(func(_ int64, b []byte) error { return take(b) })
 	}
-}
-
-// A lineReader reads log.jsonl line by line.
-type lineReader struct {
-	r      *bufio.Reader
-	offset int64
-	report func(offset int64, what string)
-}
-
-func (v *verifier) openLines() (*lineReader, func()) {
-	l, done := v.openLinesQuietly()
-	if l != nil {
-		l.report = func(offset int64, what string) {
-			v.report.add(Finding{Code: LinesFormat, Weight: Failure, File: bundle.LogFile, Entry: -1, Offset: offset, What: what})
-		}
-	}
-	return l, done
-}
-
-func (v *verifier) openLinesQuietly() (*lineReader, func()) {
-	f := v.open(bundle.LogFile)
-	if f == nil {
-		return nil, func() {}
-	}
-	return &lineReader{r: bufio.NewReaderSize(f, 2*audit.MaxEntry), report: func(int64, string) {}}, func() { _ = f.Close() }
 }
 
 // open opens a store for reading; a store that is there but cannot be opened
@@ -255,152 +284,4 @@ func (v *verifier) open(name string) *os.File {
 		return nil
 	}
 	return f
-}
-
-// next returns the next line without its end. A line that is longer than any
-// entry is cut off, an empty rest is none.
-func (l *lineReader) next() ([]byte, bool) {
-	if l == nil {
-		return nil, false
-	}
-	b, err := l.r.ReadSlice('\n')
-	start := l.offset
-	l.offset += int64(len(b))
-	switch {
-	case err == nil:
-		return b[:len(b)-1], true
-	case errors.Is(err, bufio.ErrBufferFull):
-		l.report(start, "a line longer than any entry")
-		line := bytes.Clone(b[:audit.MaxEntry+1])
-		l.skip()
-		return line, true
-	case len(b) == 0 && errors.Is(err, io.EOF):
-		return nil, false
-	case errors.Is(err, io.EOF):
-		l.report(start, "the last line does not end")
-		return b, true
-	}
-	l.report(start, "reading the file: "+err.Error())
-	return nil, false
-}
-
-func (l *lineReader) skip() {
-	for {
-		b, err := l.r.ReadSlice('\n')
-		l.offset += int64(len(b))
-		if !errors.Is(err, bufio.ErrBufferFull) {
-			return
-		}
-	}
-}
-
-// A database reads audit.db: the entries one by one, with the checkpoints that
-// fit them.
-type database struct {
-	v       *verifier
-	file    *sqlitefile.File
-	pull    func() (int64, []byte, bool)
-	pullCP  func() (int64, []byte, bool)
-	size    int64 // of the checkpoint waiting
-	note    []byte
-	waiting bool
-}
-
-// maxKept is the most sizes of kept checkpoints that are noted.
-const maxKept = 1 << 20
-
-// keep notes that a checkpoint is kept for a size.
-func (d *database) keep() {
-	if len(d.v.kept) < maxKept {
-		d.v.kept[d.size] = true
-	}
-}
-
-func (v *verifier) openDatabase() (*database, func()) {
-	return v.openDatabaseWith(func(p sqlitefile.Problem) {
-		v.report.add(Finding{Code: DatabaseFormat, Weight: Failure, File: bundle.DatabaseFile, Entry: -1, Offset: p.Offset, What: p.What, Expected: p.Expected, Found: p.Found})
-	})
-}
-
-func (v *verifier) openDatabaseWith(report func(sqlitefile.Problem)) (*database, func()) {
-	f := v.open(bundle.DatabaseFile)
-	if f == nil {
-		return nil, func() {}
-	}
-	done := func() { _ = f.Close() }
-	file, err := sqlitefile.Open(f, v.files[bundle.DatabaseFile].Size, report)
-	if errors.Is(err, sqlitefile.ErrNotClosed) {
-		v.wal = true
-		return nil, done
-	}
-	if err != nil {
-		report(sqlitefile.Problem{What: "not a database of a log: " + err.Error()})
-		return nil, done
-	}
-	d := &database{v: v, file: file}
-	if v.kept == nil {
-		v.kept = map[int64]bool{}
-	}
-	var stop, stopCP func()
-	d.pull, stop = iter.Pull2(rows(file.Entries))
-	d.pullCP, stopCP = iter.Pull2(rows(file.Checkpoints))
-	return d, func() { stop(); stopCP(); done() }
-}
-
-var errStop = errors.New("stop")
-
-// rows makes a sequence of a table's walk.
-func rows(walk func(func(int64, []byte) error) error) iter.Seq2[int64, []byte] {
-	return func(yield func(int64, []byte) bool) {
-		_ = walk(func(id int64, b []byte) error {
-			if !yield(id, b) {
-				return errStop
-			}
-			return nil
-		})
-	}
-}
-
-func (d *database) next() (seq int64, body []byte, ok bool) {
-	if d == nil {
-		return 0, nil, false
-	}
-	return d.pull()
-}
-
-// checkpoints compares the kept checkpoints with the tree at their size. A
-// size at which no entry ends is reported by finish.
-func (d *database) checkpoints(c *chain) {
-	for {
-		if !d.waiting {
-			if d.size, d.note, d.waiting = d.pullCP(); !d.waiting {
-				return
-			}
-		}
-		if d.size > c.tree.Size() {
-			return
-		}
-		d.waiting = false
-		d.keep()
-		d.v.checkNote(fmt.Sprintf("checkpoint kept for %d entries", d.size), bundle.DatabaseFile, d.note, c.key, d.size, c.tree.Root())
-	}
-}
-
-// finish reads what is left of the database and reports pages that belong to
-// nothing.
-func (d *database) finish() {
-	for {
-		if !d.waiting {
-			if d.size, d.note, d.waiting = d.pullCP(); !d.waiting {
-				break
-			}
-		}
-		d.waiting = false
-		d.v.find(LogCut, bundle.DatabaseFile, "a checkpoint is kept for more entries than there are", "", fmt.Sprint(d.size))
-	}
-	d.v.stored = d.file.Head()
-	d.file.Finish()
-	if n := d.file.Leftover(); n > 0 {
-		d.v.find(DatabaseLeftover, bundle.DatabaseFile, "bytes that SQLite left on interior pages", "", fmt.Sprint(n))
-	}
 }

@@ -38,7 +38,8 @@ type Options struct {
 	// Progress, if set, is called now and then with the number of entries read.
 	Progress func(entries int64)
 
-	maxHeld int // 0: the package's limit; tests set less
+	maxHeld    int   // 0: the package's limit; tests set less
+	maxEntries int64 // the same
 }
 
 // Bundle checks the bundle in the folder dir and returns everything it found.
@@ -156,12 +157,17 @@ func (v *verifier) failures() int {
 
 // find reports a finding about a file as a whole.
 func (v *verifier) find(code Code, file, what, expected, found string) {
-	v.report.add(Finding{Code: code, Weight: code.weight(), File: file, Entry: -1, Offset: -1, What: what, Expected: expected, Found: found})
+	v.report.add(entryFinding(code, file, -1, what, expected, found))
 }
 
 // findEntry reports a finding about an entry of the log.
 func (v *verifier) findEntry(code Code, file string, entry int64, what, expected, found string) {
-	v.report.add(Finding{Code: code, Weight: code.weight(), File: file, Entry: entry, Offset: -1, What: what, Expected: expected, Found: found})
+	v.report.add(entryFinding(code, file, entry, what, expected, found))
+}
+
+// entryFinding returns a finding about an entry, −1 for none.
+func entryFinding(code Code, file string, entry int64, what, expected, found string) Finding {
+	return Finding{Code: code, Weight: code.weight(), File: file, Entry: entry, Offset: -1, What: what, Expected: expected, Found: found}
 }
 
 // The most bytes that files of a bundle may have, where they are read whole.
@@ -217,6 +223,14 @@ func (v *verifier) limit() int {
 		return v.maxHeld
 	}
 	return maxHeld
+}
+
+// entryLimit is the most entries that are read.
+func (v *verifier) entryLimit() int64 {
+	if v.maxEntries > 0 {
+		return v.maxEntries
+	}
+	return maxEntries
 }
 
 // closed reports whether the log has its last entry.
