@@ -118,6 +118,10 @@ func storeSchemas() []storeCase {
 			d.header = func(h []byte) { binary.BigEndian.PutUint32(h[28:], 4) }
 		}},
 		{name: "store-shared-page", about: "two tables share a page", change: func(d *database) { d.schema[2][3] = int64(checkpointTable) }},
+		{name: "store-record", about: "a record has bytes behind its last column", change: func(d *database) {
+			r := &d.tables[headTable][0]
+			r.record = append(r.record, "hidden"...)
+		}},
 		{name: "store-not-a-database", about: "the file does not begin as SQLite's do", change: func(d *database) { d.header = func(h []byte) { h[0] = 's' } }},
 	}
 }
@@ -143,10 +147,6 @@ func storePages() []storeCase {
 					return append(append(size, 0x80, byte(r.id)), r.record...)
 				}
 			}
-		}},
-		{name: "store-page-record", about: "a record has bytes behind its last column", change: func(d *database) {
-			r := &d.tables[headTable][0]
-			r.record = append(r.record, "hidden"...)
 		}},
 		{name: "store-page-column", about: "a record has a column more than its table", change: func(d *database) {
 			d.tables[headTable] = []row{{0, record(nil, d.head, "hidden")}}
