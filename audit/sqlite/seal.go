@@ -92,6 +92,9 @@ func (s *Store) cleanCopy(temp string) (same bool, err error) {
 	if _, err := s.conn.ExecContext(context.Background(), "VACUUM INTO ?", temp); err != nil {
 		return false, err
 	}
+	if err := clearFreeSpace(temp); err != nil {
+		return false, err
+	}
 	if err := settleCounters(temp); err != nil {
 		return false, err
 	}

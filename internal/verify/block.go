@@ -41,8 +41,7 @@ type keptNote struct {
 
 // An ending is what is known when the database was read to its end.
 type ending struct {
-	head     []byte // nil for none
-	leftover int64
+	head []byte // nil for none
 }
 
 // reset makes a block ready for entries from a number on.

@@ -85,7 +85,6 @@ const (
 	FileUnlogged        Code = "E-FILE-UNLOGGED"
 	PagesNotCompared    Code = "E-PAGES-NOT-COMPARED"
 	PDFNotCompared      Code = "E-PDF-NOT-COMPARED"
-	DatabaseLeftover    Code = "E-DATABASE-LEFTOVER"
 	CeremonyIsRehearsal Code = "E-REHEARSAL"
 )
 
@@ -178,7 +177,6 @@ var Codes = []CodeInfo{
 	{FileUnlogged, Warning, "bytes to be signed are in the bundle that no entry announces", "a try broke off before it was announced; nothing was signed"},
 	{PagesNotCompared, Warning, "the transcript's pages could not be made again here", "check with a verifier of the version that the log names"},
 	{PDFNotCompared, Warning, "transcript.pdf could not be compared byte for byte", "check with a verifier of the versions that the log names; until then compare the pages' QR codes"},
-	{DatabaseLeftover, Remark, "interior pages of audit.db hold bytes that SQLite left there", "nothing: no reader looks at them, and SHA256SUMS covers them"},
 	{CeremonyIsRehearsal, Remark, "this was a rehearsal", "nothing made in it may be trusted"},
 }
 

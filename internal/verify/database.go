@@ -99,5 +99,4 @@ func (d *database) finish(r *reader, end *ending) {
 	}
 	end.head = d.file.Head()
 	d.file.Finish()
-	end.leftover = d.file.Leftover()
 }

@@ -3,7 +3,6 @@ package verify
 import (
 	"bytes"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"testing"
 
@@ -57,37 +56,6 @@ func (m *mutable) means(name string, b []byte) bool {
 		}
 	}
 	return !bytes.Equal(b, old)
-}
-
-// TestBits flips single bits all over a bundle.
-func TestBits(t *testing.T) {
-	m := newMutable(t)
-	random := rand.New(rand.NewPCG(4, 5))
-	for _, name := range m.names {
-		for range 20 {
-			b := bytes.Clone(m.content[name])
-			i, bit := random.IntN(len(b)), random.IntN(8)
-			b[i] ^= 1 << bit
-			if r := m.check(t, name, b); m.means(name, b) && r.Exit == ExitSound {
-				t.Errorf("%s, byte %d, bit %d: not found", name, i, bit)
-			}
-		}
-	}
-}
-
-// TestCut cuts off every file of a bundle at some places.
-func TestCut(t *testing.T) {
-	m := newMutable(t)
-	random := rand.New(rand.NewPCG(6, 7))
-	for _, name := range m.names {
-		n := len(m.content[name])
-		for _, at := range []int{0, n / 2, n - 1, random.IntN(n), random.IntN(n)} {
-			b := m.content[name][:at:at]
-			if r := m.check(t, name, b); m.means(name, b) && r.Exit == ExitSound {
-				t.Errorf("%s cut off at %d of %d: not found", name, at, n)
-			}
-		}
-	}
 }
 
 // FuzzBundle replaces bytes in the files of a bundle: the check must end

@@ -239,9 +239,6 @@ func (w *walk) finish(end *ending) {
 		return
 	}
 	w.v.stored = end.head
-	if end.leftover > 0 {
-		w.v.find(DatabaseLeftover, bundle.DatabaseFile, "bytes that SQLite left on interior pages", "", fmt.Sprint(end.leftover))
-	}
 }
 
 // each calls f for the entries of one store, without findings about its form.

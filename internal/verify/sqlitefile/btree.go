@@ -319,19 +319,10 @@ func (w *walker) space(h *pageHeader, depth int, all bool) {
 	}
 }
 
-// checkFree looks at free space. On a leaf it must be zero. On an interior
-// page SQLite itself leaves old cells there when it balances the tree, even in
-// secure-delete mode: those bytes are counted for [File.Leftover].
+// checkFree wants free space to be zero: SQLite does not look there, and the log's
+// store clears it.
 func (w *walker) checkFree(h *pageHeader, from, to int, where string) {
-	if h.kind == leafPage {
-		w.checkZero(h.page, h.buf, from, to, "table "+w.table+": "+where)
-		return
-	}
-	for _, c := range h.buf[from:to] {
-		if c != 0 {
-			w.leftover++
-		}
-	}
+	w.checkZero(h.page, h.buf, from, to, "table "+w.table+": "+where)
 }
 
 // freeblocks appends the page's free blocks to taken. They stand in a list in

@@ -59,8 +59,6 @@ type File struct {
 	used   []uint64          // one bit a page
 	roots  map[string]uint32 // root page by table name
 	report func(Problem)
-
-	leftover int64
 }
 
 // Open reads the header and the schema. Every departure from the form of a
@@ -206,11 +204,6 @@ func (f *File) checkLockPage(lock uint32) {
 		f.checkZero(lock, buf, 0, len(buf), "the lock page")
 	}
 }
-
-// Leftover returns how many bytes other than zero stand in the free space of
-// interior pages. SQLite leaves old page pointers there and no reader looks at
-// them; a log below some hundred kilobytes has none.
-func (f *File) Leftover() int64 { return f.leftover }
 
 func (f *File) offset(page uint32) int64 { return int64(page-1) * int64(f.page) }
 
