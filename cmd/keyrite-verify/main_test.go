@@ -28,7 +28,11 @@ func TestRun(t *testing.T) {
 		{"version", []string{"--version"}, 0, "keyrite-verify ", ""},
 		{"nothing", nil, verify.ExitUsage, "", "which bundle?"},
 		{"unknown option", []string{b.Dir, "--jsn"}, verify.ExitUsage, "", "jsn"},
-		{"later command", []string{"proof", "x"}, verify.ExitUsage, "", `no command "proof" in this version`},
+		{"later command", []string{"scan", "x"}, verify.ExitUsage, "", `no command "scan" in this version`},
+		{"proof help", []string{"proof", "--help"}, 0, "--old-head", ""},
+		{"proof of nothing", []string{"proof"}, verify.ExitUsage, "", "run 'keyrite-verify proof --help'"},
+		{"proof without a file", []string{"proof", "nowhere"}, verify.ExitUnreadable, "", "opening the proof"},
+		{"no proof", []string{"proof", b.Path("checkpoint")}, verify.ExitFailed, "FAILED", ""},
 		{"folder of that name", []string{"./proof"}, verify.ExitUnreadable, "", "opening the bundle"},
 		{"after dashes", []string{"--", "--version"}, verify.ExitUnreadable, "", "opening the bundle"},
 	} {

@@ -20,13 +20,28 @@ func (p *program) logCommand() *cli.Command {
 		Usage:     "read the log of a ceremony, also while it runs",
 		ArgsUsage: "DIR",
 		Description: "One line an entry: number, time, step, kind, and what it says. It reads and\n" +
-			"checks nothing; 'keyrite verify' checks.\n\nExample:\n" +
-			"   keyrite log ceremony-2026\n   keyrite log ceremony-2026 --json | jq .kind",
-		Flags: []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print the entries as they are, one a line"}},
+			"checks nothing; 'keyrite verify' checks.\n\n" +
+			"--proof N writes a file that shows entry N alone, provably of this log;\n" +
+			"--consistency M one that shows that the log still begins with the M entries whose\n" +
+			"head somebody noted. 'keyrite-verify proof' checks either without the bundle.\n\nExample:\n" +
+			"   keyrite log ceremony-2026\n   keyrite log ceremony-2026 --json | jq .kind\n" +
+			"   keyrite log ceremony-2026 --proof 12 -o entry-12.tlog-proof",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "json", Usage: "print the entries as they are, one a line"},
+			&cli.StringFlag{Name: proofFlag, Usage: "prove that entry `N` is in the log"},
+			&cli.StringFlag{Name: consistencyFlag, Usage: "prove that the log begins with its first `M` entries as they were"},
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write the proof to `FILE`, which must not exist; else to standard output"},
+		},
 		Action: func(c *cli.Context) error {
 			dir, err := bundleArg(c)
 			if err != nil {
 				return err
+			}
+			if c.IsSet(proofFlag) || c.IsSet(consistencyFlag) {
+				return p.prove(c, dir)
+			}
+			if c.IsSet("output") {
+				return usage("-o is for a proof: --proof N or --consistency M")
 			}
 			store, err := sqlite.OpenReader(filepath.Join(dir, bundle.DatabaseFile))
 			if err != nil {
@@ -51,6 +66,9 @@ func (p *program) logCommand() *cli.Command {
 
 // readable is an entry in one line.
 func readable(encoded []byte) (string, error) {
+	if h, hidden := audit.ParseHidden(encoded); hidden {
+		return fmt.Sprintf("%5d  (hidden; its hash is %s)", h.Seq, h.Hash), nil
+	}
 	e, err := audit.Parse(encoded)
 	if err != nil {
 		return "", err
