@@ -214,6 +214,33 @@ func (l *Log) Keep() error {
 	return l.write(nil, l.checkpoint, true, true)
 }
 
+// KeepCosigned keeps a checkpoint of this log with the lines that witnesses
+// added to it, durably. It must bear the signature of the log's key, which signs
+// nothing but what the log was. The lines are the caller's to check.
+//
+// The last checkpoint of a closed log also becomes the current one, as the lines
+// are part of what the log hands over.
+func (l *Log) KeepCosigned(checkpoint []byte) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err != nil {
+		return fmt.Errorf("nothing is kept after a failed write: %w", l.err)
+	}
+	c, err := OpenCheckpoint(checkpoint, l.config.Key.VerifierKey())
+	if err != nil {
+		return fmt.Errorf("keeping a cosigned checkpoint: %w", err)
+	}
+	if c.Size == l.chain.tree.Size() && l.chain.last == new(Close).Kind() {
+		return l.write(nil, checkpoint, true, true)
+	}
+	err = l.config.Store.Keep(c.Size, checkpoint)
+	if err != nil && !errors.Is(err, ErrKept) {
+		l.err = fmt.Errorf("keeping the cosigned checkpoint of size %d: %w (go on with keyrite resume)", c.Size, err)
+		return l.err
+	}
+	return err
+}
+
 // Size returns the number of entries.
 func (l *Log) Size() int64 {
 	l.mu.Lock()

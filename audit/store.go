@@ -19,6 +19,12 @@ type Store interface {
 	// After any other error the caller cannot know whether it was written.
 	Append(from int64, entries [][]byte, checkpoint []byte, keep, sync bool) error
 
+	// Keep keeps a checkpoint for an earlier size for good, durably, and
+	// leaves entries and current checkpoint alone. If another one is kept for
+	// that size, nothing is written and the error is [ErrKept]; the same one
+	// is no error.
+	Keep(size int64, checkpoint []byte) error
+
 	// Entries calls f for all entries from seq from on, in order, and returns
 	// f's first error as it is. f may keep the bytes.
 	Entries(from int64, f func(seq int64, encoded []byte) error) error
@@ -33,3 +39,7 @@ type Store interface {
 // ErrConflict means that a store holds another number of entries than the log
 // in memory: somebody else wrote to it, or an append before failed.
 var ErrConflict = errors.New("the store holds another number of entries than this log")
+
+// ErrKept means that a store keeps another checkpoint for that size already: a
+// kept checkpoint is never replaced.
+var ErrKept = errors.New("another checkpoint is kept for this size")

@@ -35,6 +35,12 @@ func TestGood(t *testing.T) {
 	}
 }
 
+// Verifier keys of witnesses; the two are one public key under two names.
+const (
+	vkeyOne   = "witness.example/w1+0ad7d35e+BIqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c"
+	vkeyOther = "witness.example/other+68a16f84+BIqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c"
+)
+
 // A change of the good script.
 type change struct{ old, new string }
 
@@ -45,6 +51,18 @@ var badScripts = []struct {
 	changes []change
 	want    []string
 }{
+	{"witness keys", []change{
+		{"initials: AE\n    roles: [ceremony-administrator, operator]", "initials: AE\n    roles: [ceremony-administrator, operator]\n    witness_key: " + vkeyOne},
+		{"    roles: [internal-witness]", "    roles: [internal-witness]\n    witness_key: " + vkeyOther},
+		{"    roles: [independent-witness]", "    roles: [independent-witness]\n    witness_key: witness.example/w2+92e6b37d+BIE5dw6ofRdfVqNUZsNMfszLjYqRtO43ol32D1uPybOU"},
+	}, []string{
+		`14:18: participants[1].witness_key: "admin" runs the machine that the key is to be independent of: a witness's key belongs to somebody else`,
+		`23:18: participants[3].witness_key: the public key 8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c is that of "admin", too: each witness has a key of their own`,
+		`28:18: participants[4].witness_key: parsing witness key "witness.example/w2+92e6b37d+BIE5dw6ofRdfVqNUZsNMfszLjYqRtO43ol32D1uPybOU": key hash is 92e6b37c, not "92e6b37d"`,
+	}},
+	{"a log's key for a witness", []change{{"    roles: [internal-witness]", "    roles: [internal-witness]\n    witness_key: keyrite.ceremony/rehearsal/0f1e2d3c4b5a69788796a5b4c3d2e1f0+0fd4ae0c+AacYLfppgH3e8qe4m5+WXQRf2bV88oeYohxgkNkE78Lu"}}, []string{
+		`22:18: participants[3].witness_key: parsing witness key "keyrite.ceremony/rehearsal/0f1e2d3c4b5a69788796a5b4c3d2e1f0+0fd4ae0c+AacYLfppgH3e8qe4m5+WXQRf2bV88oeYohxgkNkE78Lu": a key of type 0x01, such as a log's, not a witness's of type 0x04`,
+	}},
 	{"empty field", []change{{"title: Example Root CA\n", "title:\n"}}, []string{
 		"2:7: title: nothing is written here: write a text, or take the field out",
 	}},

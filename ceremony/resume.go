@@ -3,6 +3,7 @@ package ceremony
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -103,12 +104,18 @@ func (r *Runner) leftOpen() error {
 
 // restoreKeys writes verifier key files that a break kept from being written.
 func (r *Runner) restoreKeys() error {
+	keys := map[string]string{}
 	for i, vkey := range r.state.LogKeys {
-		name := filepath.Join(r.Dir, filepath.FromSlash(bundle.LogKeyFile(i)))
-		if _, err := os.Stat(name); err == nil {
+		keys[bundle.LogKeyFile(i)] = vkey
+	}
+	for person, k := range r.state.WitnessKeys {
+		keys[bundle.WitnessKeyFile(person)] = k.Key
+	}
+	for _, name := range slices.Sorted(maps.Keys(keys)) {
+		if _, err := os.Stat(filepath.Join(r.Dir, filepath.FromSlash(name))); err == nil {
 			continue
 		}
-		if err := bundle.WriteNew(r.Dir, bundle.LogKeyFile(i), []byte(vkey+"\n")); err != nil {
+		if err := bundle.WriteNew(r.Dir, name, []byte(keys[name]+"\n")); err != nil {
 			return &Failure{Err: err}
 		}
 	}

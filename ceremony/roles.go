@@ -1,6 +1,7 @@
 package ceremony
 
 import (
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/keyrite/keyrite/audit"
 	"github.com/keyrite/keyrite/internal/strictyaml"
 )
 
@@ -32,6 +34,7 @@ func hasRole(p *Participant, roles ...string) bool {
 // people judges the participants.
 func (c *checker) people() {
 	ids, names, initials := map[string]bool{}, map[string]bool{}, map[string]string{}
+	keys := map[string]string{}
 	for i := range c.Participants {
 		p := &c.Participants[i]
 		c.name(at("participants", i, "id"), p.ID, ids)
@@ -43,6 +46,29 @@ func (c *checker) people() {
 		}
 		c.initials(at("participants", i, "initials"), p.Initials, initials)
 		c.roles(i, p)
+		c.witnessKey(at("participants", i, "witness_key"), p, keys)
+	}
+}
+
+// witnessKey judges a verifier key: its form, who has it, and that no other has
+// the same name or the same public key.
+func (c *checker) witnessKey(path string, p *Participant, seen map[string]string) {
+	if p.WitnessKey == "" {
+		return
+	}
+	k, err := audit.ParseWitnessKey(p.WitnessKey)
+	if err != nil {
+		c.wrong(path, "%v", err)
+		return
+	}
+	if hasRole(p, administrator, "operator") {
+		c.wrong(path, "%q runs the machine that the key is to be independent of: a witness's key belongs to somebody else", p.ID)
+	}
+	for _, id := range []string{"name " + k.Name(), "public key " + hex.EncodeToString(k.Public())} {
+		if other := seen[id]; other != "" {
+			c.wrong(path, "the %s is that of %q, too: each witness has a key of their own", id, other)
+		}
+		seen[id] = p.ID
 	}
 }
 

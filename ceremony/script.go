@@ -43,6 +43,8 @@ type Participant struct {
 	Name     string   `yaml:"name,required" desc:"the person's name as it stands on the transcript" line:"one"`
 	Initials string   `yaml:"initials,required" desc:"what the person types to acknowledge, 2 to 4 letters, unique" line:"one"`
 	Roles    []string `yaml:"roles,required" desc:"the roles the person has (Roles)"`
+
+	WitnessKey string `yaml:"witness_key" desc:"a witness's own verifier key: name+hash+base64, type 0x04" line:"one"`
 }
 
 // Roles are the roles of a ceremony and what each does.

@@ -24,11 +24,14 @@ type State struct {
 	Keys      map[string]*audit.Key
 	Artifacts map[string]*audit.Artifact // by file name
 	RollCall  bool                       // a roll call is done
-	Used      bool                       // C_Initialize was called: a token may hold something
-	InUse     bool                       // C_Initialize succeeded and C_Finalize did not yet
-	Paused    bool
-	Aborted   bool
-	Closed    bool
+
+	WitnessKeys map[string]*audit.WitnessKeyRead // by participant
+
+	Used    bool // C_Initialize was called: a token may hold something
+	InUse   bool // C_Initialize succeeded and C_Finalize did not yet
+	Paused  bool
+	Aborted bool
+	Closed  bool
 
 	intents map[int64]*audit.HSMIntent
 	open    map[int64]*Pending // intents without an outcome
@@ -77,12 +80,15 @@ func NewState() *State {
 		Tokens:    map[string]*audit.Token{},
 		Keys:      map[string]*audit.Key{},
 		Artifacts: map[string]*audit.Artifact{},
-		wrong:     map[string]int{},
-		kinds:     map[string]string{},
-		intents:   map[int64]*audit.HSMIntent{},
-		open:      map[int64]*Pending{},
-		signed:    map[string]*Signed{},
-		tbs:       map[int64]string{},
+
+		WitnessKeys: map[string]*audit.WitnessKeyRead{},
+
+		wrong:   map[string]int{},
+		kinds:   map[string]string{},
+		intents: map[int64]*audit.HSMIntent{},
+		open:    map[int64]*Pending{},
+		signed:  map[string]*Signed{},
+		tbs:     map[int64]string{},
 	}
 }
 
@@ -198,6 +204,8 @@ func (st *State) applyStep(e *audit.Entry) {
 		}
 		st.Present[d.Person] = d.Present
 		st.Absent[d.Person] = !d.Present
+	case *audit.WitnessKeyRead:
+		st.WitnessKeys[d.Person] = d
 	}
 }
 

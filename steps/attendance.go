@@ -13,6 +13,7 @@ import (
 type attendance struct {
 	People   []string `yaml:"people" desc:"participants called; all of the script if left out"`
 	Required []string `yaml:"required" desc:"participants without whom the ceremony does not start; all called if left out"`
+	Keys     bool     `yaml:"adopt_keys" desc:"ask each witness without a key in the script for a verifier key of their own"`
 }
 
 // Check notes who is in the room from here on.
@@ -55,6 +56,11 @@ func (a *attendance) Run(s *ceremony.Session) error {
 			return err
 		}
 		absent[id] = !d.Present
+		if d.Present {
+			if err := a.key(s, s.Script().Participant(id)); err != nil {
+				return err
+			}
+		}
 		rows = append(rows, []string{d.Name, strings.Join(d.Roles, ", "), yesNo(d.Present, "present", "ABSENT"), d.Identity})
 	}
 	s.Show(room.Table{Header: []string{"name", "roles", "", "identity seen"}, Rows: rows})

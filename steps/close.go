@@ -10,7 +10,14 @@ import (
 
 // A closing step is the last one. What it announces is done when everybody has
 // acknowledged it: the log ends with the step.
-type closing struct{}
+type closing struct {
+	Cosign bool   `yaml:"cosign" desc:"after the last entry, ask each witness of the step who has a key to cosign the final checkpoint"`
+	To     string `yaml:"to" desc:"folder to make on the medium, into which the final checkpoint is written for the witnesses' machines" line:"one"`
+}
+
+// CosignsFinal says whether, and with which folder on the medium, the final
+// checkpoint is offered for cosigning.
+func (a *closing) CosignsFinal() (bool, string) { return a.Cosign, a.To }
 
 // Check marks the end of the script, and refuses to end on what must not stay
 // so: a factory SO-PIN (AUDIT 16), a CA that has certified another one and
@@ -26,11 +33,22 @@ func (a *closing) Check(w *ceremony.World) {
 			w.Problem("", "key %q has signed the certificate of another CA and no CRL: a sign-crl step must come before (BR 4.9.7)", name)
 		}
 	}
+	if a.To != "" {
+		if err := ceremony.CheckFileName(a.To); err != nil {
+			w.Problem("to", "%v", err)
+		}
+		if !a.Cosign {
+			w.Problem("to", "the final checkpoint is only written there to be cosigned: set cosign to true")
+		}
+	}
 	w.Closed = true
 }
 
 // Run says what follows.
 func (a *closing) Run(s *ceremony.Session) error {
 	s.Show(room.Text{Text: "With this step the log ends. The transcript's pages are composed and their checksums signed, the last checkpoint is made, and the key that signed this log is wiped from memory. Afterwards the transcript is printed, compared with the screen and signed by everybody."})
+	if a.Cosign {
+		describeFinal(s)
+	}
 	return nil
 }

@@ -10,6 +10,7 @@ func Kinds() ceremony.Kinds {
 	for _, k := range []ceremony.Kind{
 		{Name: "attendance", Does: "the roll call: who is there, who has seen which identity document", New: func() ceremony.Action { return new(attendance) }},
 		{Name: "statement", Does: "a text is read aloud and acknowledged", New: func() ceremony.Action { return new(statement) }},
+		{Name: "freshness", Does: "public values that nobody could know before are read aloud and taken into the log", New: func() ceremony.Action { return new(freshness) }},
 		{Name: "environment", Does: "the machine says what it is: program, PKCS#11 module, kernel, network; its clock is compared with a second one", New: func() ceremony.Action { return new(environment) }},
 		{Name: "token-identify", Does: "a token is found by its serial number and compared with the script; changes nothing", New: func() ceremony.Action { return new(tokenIdentify) }},
 		{Name: "token-inventory", Does: "the objects on a token are listed and compared; changes nothing", New: func() ceremony.Action { return new(tokenInventory) }},
@@ -24,6 +25,7 @@ func Kinds() ceremony.Kinds {
 		{Name: "export", Does: "files are written to a medium, read back and compared", New: func() ceremony.Action { return new(export) }},
 		{Name: "deviation", Does: "asks for departures from the script and writes them down", New: func() ceremony.Action { return new(deviation) }},
 		{Name: "verdict", Does: "each witness agrees, or does not, with all that was done so far", New: func() ceremony.Action { return new(verdict) }},
+		{Name: "cosign", Does: "the current checkpoint is shown, and each witness with a key cosigns it", New: func() ceremony.Action { return new(cosign) }},
 		{Name: "pause", Does: "a planned break: the room goes on, or stops and resumes later", New: func() ceremony.Action { return new(pause) }},
 		{Name: "close", Does: "ends the ceremony: the log is sealed and the transcript made", New: func() ceremony.Action { return new(closing) }},
 	} {

@@ -1,6 +1,9 @@
 package steps
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/keyrite/keyrite/audit"
 	"github.com/keyrite/keyrite/ceremony"
 	"github.com/keyrite/keyrite/internal/room"
@@ -17,28 +20,111 @@ func (a *verdict) Check(w *ceremony.World) {
 	}
 }
 
+// The answers to the question for a verdict.
+var verdictChoices = []room.Choice{
+	{Word: "agree", Does: "it was done as the script and the log say"},
+	{Word: "disagree", Does: "it was not; you are asked why"},
+	{Word: "no-verdict", Does: "none is given; recorded as missing, which is never agreement"},
+}
+
 // Run asks the witnesses one after the other. Saying no is an answer like any
-// other: it is recorded with its reason and stops nothing by itself.
+// other: it is recorded with its reason and stops nothing by itself. The step
+// ends only when each has an entry.
 func (a *verdict) Run(s *ceremony.Session) error {
 	size, head := s.Head()
-	s.Show(room.Text{Text: "Each witness now says whether everything up to here was done as the script says."})
+	s.Show(room.Text{Text: "Each witness now says whether everything up to here was done as the script says. Who has no key writes name and signature on paper beside the words of this head."})
+	s.Show(room.Fact{Name: "log size", Value: fmt.Sprint(size, " entries")})
 	s.Show(room.Fact{Name: "log head", Value: head.String(), Big: true})
+	s.Show(room.Fact{Name: "in words", Value: strings.Join(audit.Words(head[:]), " "), Big: true})
 	for _, id := range s.Step.Witnesses {
-		v, err := s.AskOnly(id, "verdict", "Do you agree with what was done and written down up to here?",
-			room.Choice{Word: "agree", Does: "it was done as the script and the log say"},
-			room.Choice{Word: "disagree", Does: "it was not; you are asked why"})
-		if err != nil {
+		d := &audit.Verdict{Person: id, Size: size, Head: head.String()}
+		if err := a.ask(s, d, head); err != nil {
 			return err
-		}
-		d := &audit.Verdict{Person: id, Agree: v == "agree", Size: size, Head: head.String()}
-		if !d.Agree {
-			if d.Because, err = s.AskOnly(id, "because", "What do you not agree with? (one line)"); err != nil {
-				return err
-			}
 		}
 		if _, err := s.Record(d); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// ask fills in what a witness says.
+func (a *verdict) ask(s *ceremony.Session, d *audit.Verdict, head audit.Hash) error {
+	v, err := s.AskOnly(d.Person, "verdict", "Do you agree with what was done and written down up to here?", verdictChoices...)
+	if err != nil {
+		return err
+	}
+	d.Agree, d.Missing = v == "agree", v == "no-verdict"
+	if d.Agree {
+		return a.sign(s, d, head)
+	}
+	question := "What do you not agree with? (one line)"
+	if d.Missing {
+		question = "Why is there no verdict? (one line)"
+	}
+	for d.Because == "" {
+		if d.Because, err = s.AskOnly(d.Person, "because", question); err != nil {
+			return err
+		}
+	}
+	if d.Missing {
+		return nil
+	}
+	return a.sign(s, d, head)
+}
+
+// sign asks a witness with a key for the verdict's signature. Without one, the
+// verdict stands as it was typed.
+func (a *verdict) sign(s *ceremony.Session, d *audit.Verdict, head audit.Hash) error {
+	k := s.WitnessKey(d.Person)
+	if k == nil {
+		return nil
+	}
+	n := audit.VerdictNote{Origin: s.State().Open.Origin, Step: s.Step.ID, Size: d.Size, Root: head, Witness: d.Person, Agree: d.Agree, Because: d.Because}
+	if _, err := audit.ParseVerdictNote(n.Text()); err != nil {
+		return err
+	}
+	s.Show(room.Text{Text: "This text is to be signed with the key " + k.Name() + " on the witness's own machine, after comparing it there with what was noted:"})
+	showLines(s, n.Text())
+	s.ShowCode("verdict of "+s.Script().Shown(d.Person), n.Text())
+	given, err := bring(s, d.Person, "verdict-signature", "The signature of your verdict", func(text string) error {
+		b, err := signedVerdict(text, n, k)
+		d.Note = string(b)
+		return err
+	})
+	if err == nil && !given {
+		s.Show(room.Warning{Text: "The verdict is recorded without a signature, as the keyboard had it."})
+	}
+	return err
+}
+
+// signedVerdict returns the signed note of a verdict from what was brought: the
+// note, its signature line or the form for typing.
+func signedVerdict(text string, n audit.VerdictNote, k *audit.WitnessKey) ([]byte, error) {
+	if isTyped(text) {
+		return audit.ParseTypedVerdict(text, n, k)
+	}
+	lines := noteLines(text)
+	if len(lines) != 1 {
+		return nil, fmt.Errorf("%d signature lines were found, expected one that begins with \"— %s\"", len(lines), k.Name())
+	}
+	if body, _, whole := strings.Cut(text, "\n\n"); whole && body+"\n" != n.Text() {
+		return nil, fmt.Errorf("the note that was brought has another text than the one shown")
+	}
+	b := []byte(n.Text() + "\n" + lines[0] + "\n")
+	got, err := audit.OpenVerdictNote(b, k)
+	if err != nil {
+		return nil, fmt.Errorf("the signature does not verify with the key %s and the text shown: %w", k.Name(), err)
+	}
+	if got != n {
+		return nil, fmt.Errorf("the note says something else than the text shown")
+	}
+	return b, nil
+}
+
+// showLines shows a text line by line.
+func showLines(s *ceremony.Session, text string) {
+	for line := range strings.Lines(text) {
+		s.Show(room.Text{Text: "    " + strings.TrimSuffix(line, "\n")})
+	}
 }

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -115,6 +116,45 @@ func (s *Store) insert(seq int64, body, checkpoint []byte) error {
 		return errors.Join(err, audit.ErrConflict)
 	}
 	return err
+}
+
+// Keep keeps a checkpoint for an earlier size, as [audit.Store] says. The error
+// is [audit.ErrKept], [ErrFull], [ErrReadOnly], [ErrBusy] or another.
+func (s *Store) Keep(size int64, checkpoint []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.keep(size, checkpoint); err != nil {
+		return fmt.Errorf("keeping the checkpoint of size %d of log %q: %w", size, s.path, classify(err))
+	}
+	return nil
+}
+
+func (s *Store) keep(size int64, checkpoint []byte) error {
+	if s.conn == nil {
+		return errStoreClosed
+	}
+	if s.lock == nil {
+		return fmt.Errorf("it is open for reading: %w", ErrReadOnly)
+	}
+	if err := s.ready(true); err != nil {
+		return err
+	}
+	result, err := s.statements.keep.Exec(size, checkpoint)
+	if err != nil {
+		return err
+	}
+	n, err := result.RowsAffected()
+	if err != nil || n == 1 {
+		return err
+	}
+	var have []byte
+	if err := s.conn.QueryRowContext(context.Background(), "SELECT note FROM checkpoint WHERE size=?", size).Scan(&have); err != nil {
+		return err
+	}
+	if !bytes.Equal(have, checkpoint) {
+		return audit.ErrKept
+	}
+	return nil
 }
 
 // ready puts the file into WAL mode and the connection into the right

@@ -4,6 +4,7 @@ package storetest
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"slices"
 	"sync"
@@ -46,6 +47,22 @@ func (m *Memory) Append(from int64, entries [][]byte, checkpoint []byte, keep, s
 		m.syncs++
 		m.durable = len(m.entries)
 	}
+	return nil
+}
+
+// Keep implements [audit.Store].
+func (m *Memory) Keep(size int64, checkpoint []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	at, found := slices.BinarySearchFunc(m.kept, size, func(k kept, size int64) int { return cmp.Compare(k.size, size) })
+	if found && !bytes.Equal(m.kept[at].note, checkpoint) {
+		return audit.ErrKept
+	}
+	if !found {
+		m.kept = slices.Insert(m.kept, at, kept{size, bytes.Clone(checkpoint)})
+	}
+	m.syncs++
+	m.durable = len(m.entries)
 	return nil
 }
 
@@ -146,6 +163,15 @@ type Faulty struct {
 
 // Append implements [audit.Store], with the fault of this append.
 func (f *Faulty) Append(from int64, entries [][]byte, checkpoint []byte, keep, sync bool) error {
+	return f.around(func() error { return f.Store.Append(from, entries, checkpoint, keep, sync) })
+}
+
+// Keep implements [audit.Store]. It counts as an append.
+func (f *Faulty) Keep(size int64, checkpoint []byte) error {
+	return f.around(func() error { return f.Store.Keep(size, checkpoint) })
+}
+
+func (f *Faulty) around(write func() error) error {
 	f.mu.Lock()
 	n := f.n
 	f.n++
@@ -157,7 +183,7 @@ func (f *Faulty) Append(from int64, entries [][]byte, checkpoint []byte, keep, s
 	if fault == Failed {
 		return ErrInjected
 	}
-	if err := f.Store.Append(from, entries, checkpoint, keep, sync); err != nil {
+	if err := write(); err != nil {
 		return err
 	}
 	if fault == Persisted {

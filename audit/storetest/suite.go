@@ -32,6 +32,7 @@ func Run(t *testing.T, place func(t *testing.T) Place) {
 		{"append and read", testAppend},
 		{"conflict changes nothing", testConflict},
 		{"kept checkpoints", testKept},
+		{"keep", testKeep},
 		{"large and many", testLarge},
 		{"append while reading", testAppendWhileReading},
 		{"error of the reader's function", testReaderError},
@@ -144,6 +145,25 @@ func testKept(t *testing.T, p Place) {
 		t.Errorf("keeping twice: %v", err)
 	}
 	expect(t, s, "again", []string{"a", "b"}, map[int64]string{1: "head 1", 2: "head 2"})
+}
+
+func testKeep(t *testing.T, p Place) {
+	s := open(t, p)
+	add(t, s, 0, false, true, "a", "b")
+	add(t, s, 2, true, true, "c")
+	for range 2 {
+		if err := s.Keep(2, []byte("cosigned 2")); err != nil {
+			t.Errorf("keeping an earlier one: %v", err)
+		}
+	}
+	for size, note := range map[int64]string{2: "another", 3: "cosigned 3"} {
+		if err := s.Keep(size, []byte(note)); !errors.Is(err, audit.ErrKept) {
+			t.Errorf("replacing the one of size %d: %v, want ErrKept", size, err)
+		}
+	}
+	expect(t, s, "head 3", []string{"a", "b", "c"}, map[int64]string{2: "cosigned 2", 3: "head 3"})
+	add(t, s, 3, false, true, "d")
+	expect(t, s, "head 4", []string{"a", "b", "c", "d"}, map[int64]string{2: "cosigned 2", 3: "head 3"})
 }
 
 func testLarge(t *testing.T, p Place) {

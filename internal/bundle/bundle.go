@@ -37,7 +37,8 @@ func LogKeyFile(segment int) string {
 // TimestampFile is the RFC 3161 time-stamp of the file checkpoint's text.
 const TimestampFile = AfterDir + "/head.tsr"
 
-// WitnessKeyFile returns the name of the file with a participant's witness key.
+// WitnessKeyFile returns the name of the file with a participant's witness key:
+// "keys/witness-w1.vkey".
 func WitnessKeyFile(person string) string {
 	return KeysDir + "/witness-" + person + ".vkey"
 }

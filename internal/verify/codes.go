@@ -13,6 +13,7 @@ const (
 	CheckpointFormat     Code = "E-CHECKPOINT-FORMAT"
 	CheckpointRoot       Code = "E-CHECKPOINT-ROOT"
 	CheckpointMissing    Code = "E-CHECKPOINT-MISSING"
+	CosignatureInvalid   Code = "E-COSIGNATURE-INVALID"
 	LogCut               Code = "E-LOG-CUT"
 	UnsignedTail         Code = "E-UNSIGNED-TAIL"
 	StoredHeadDiffers    Code = "E-STORED-HEAD-DIFFERS"
@@ -105,6 +106,7 @@ var Codes = []CodeInfo{
 	{CheckpointFormat, Failure, "a checkpoint is not a signed note of the form of C2SP tlog-checkpoint", "the file was damaged or replaced"},
 	{CheckpointRoot, Failure, "a signed checkpoint's root is not the root over the log's entries", "an entry was changed after it was signed; findings about entries say where"},
 	{CheckpointMissing, Failure, "audit.db keeps no checkpoint where a step ended or the log was closed", "checkpoints were removed from the database, or the log was not written by keyrite"},
+	{CosignatureInvalid, Failure, "a cosignature is by no witness of the log, or not of that checkpoint", "the line was copied from another log or size, or its key is not the one bound at the roll call"},
 	{LogCut, Failure, "the signed checkpoint has more entries than the log", "entries at the end were removed"},
 	{UnsignedTail, Failure, "the log has entries that the final checkpoint does not sign", "entries were added at the end"},
 	{StoredHeadDiffers, Failure, "the head in audit.db is not the file checkpoint", "one of the two was replaced"},

@@ -57,6 +57,8 @@ type facts struct {
 	attendance map[string]*audit.Attendance
 	verdicts   []witnessed
 	heads      []spoken
+	keyOf      map[string]*audit.WitnessKey // by participant, as bound at the roll call
+	cosigned   []recordedLine
 	pages      []committed
 	made       made
 }
@@ -106,7 +108,7 @@ func newFacts(v *verifier, file string) *facts {
 		v: v, file: file,
 		plan: map[string]int{}, steps: map[string]*stepFacts{}, pending: map[int64]*call{},
 		randoms: map[int64]string{}, tbs: map[int64]*audit.ToBeSigned{}, keys: map[string]*audit.Key{},
-		found: map[Code]int{}, roster: map[string]bool{},
+		found: map[Code]int{}, roster: map[string]bool{}, keyOf: map[string]*audit.WitnessKey{},
 		files: map[string]logged{}, attendance: map[string]*audit.Attendance{}, made: newMade(),
 	}
 }

@@ -166,6 +166,7 @@ func (v *verifier) checkKeys(c *Check) {
 			v.find(KeyFileDiffers, name, "the file does not hold the log key of its segment, as one line", s.LogKey, string(b))
 		}
 	}
+	v.checkWitnessKeys()
 	if v.log.open == nil {
 		return
 	}
@@ -174,9 +175,12 @@ func (v *verifier) checkKeys(c *Check) {
 		if !strings.HasPrefix(name, bundle.KeysDir+"/") {
 			continue
 		}
+		if v.isWitnessKey(name) {
+			continue
+		}
 		rest := strings.TrimPrefix(name, bundle.KeysDir+"/log-")
 		if _, err := fmt.Sscanf(rest, "%d.vkey", &n); err != nil || bundle.LogKeyFile(n) != name || n >= len(v.log.segments) {
-			v.find(FileUnknown, name, "the file is no log key of this log", "", "")
+			v.find(FileUnknown, name, "the file is no key of this log", "", "")
 		}
 	}
 }

@@ -16,12 +16,28 @@ import (
 // compares it with the root at that size.
 func (v *verifier) checkHeads(c *Check) {
 	c.Count = int64(len(v.log.heads))
-	if len(v.log.heads) == 0 {
-		return
-	}
-	want := map[int64]audit.Hash{}
+	sizes := []int64{}
 	for _, h := range v.log.heads {
-		want[h.size] = audit.Hash{}
+		sizes = append(sizes, h.size)
+	}
+	want := v.rootsAt(sizes)
+	for _, h := range v.log.heads {
+		if h.size < 0 || h.size > h.seq {
+			v.findEntry(RecordedHeadDiffers, v.log.file, h.seq, h.what+" speaks of more entries than there were", fmt.Sprint(h.seq), fmt.Sprint(h.size))
+		} else if root := want[h.size]; root.String() != h.head {
+			v.findEntry(RecordedHeadDiffers, v.log.file, h.seq, h.what+" speaks of another head than the log had at that size", root.String(), h.head)
+		}
+	}
+}
+
+// rootsAt returns the log's roots at some sizes, zero for those that it has not.
+func (v *verifier) rootsAt(sizes []int64) map[int64]audit.Hash {
+	want := map[int64]audit.Hash{}
+	if len(sizes) == 0 {
+		return want
+	}
+	for _, n := range sizes {
+		want[n] = audit.Hash{}
 	}
 	var tree audit.Frontier
 	note := func() {
@@ -34,13 +50,7 @@ func (v *verifier) checkHeads(c *Check) {
 		tree.Append(audit.LeafHash(b))
 		note()
 	})
-	for _, h := range v.log.heads {
-		if h.size < 0 || h.size > h.seq {
-			v.findEntry(RecordedHeadDiffers, v.log.file, h.seq, h.what+" speaks of more entries than there were", fmt.Sprint(h.seq), fmt.Sprint(h.size))
-		} else if root := want[h.size]; root.String() != h.head {
-			v.findEntry(RecordedHeadDiffers, v.log.file, h.seq, h.what+" speaks of another head than the log had at that size", root.String(), h.head)
-		}
-	}
+	return want
 }
 
 // checkTranscript checks what the log commits to about the paper: that there

@@ -98,6 +98,8 @@ type verifier struct {
 	wal        bool             // audit.db is open in WAL mode
 	kept       map[int64]bool   // sizes of the checkpoints in audit.db; nil if it was not read
 
+	cosigned []cosignedNote // checkpoints with further lines
+
 	manifestHolds bool // the manifest is signed by the log key and speaks of this bundle
 	pdfCompared   bool // transcript.pdf was drawn again
 
@@ -129,6 +131,7 @@ func (v *verifier) run(files []bundle.File) {
 	v.check("exports", "files", v.checkExports)
 	v.check("rules for certificates and CRLs", "objects", v.checkRules)
 	v.check("recorded heads", "entries", v.checkHeads)
+	v.check("cosignatures", "lines", v.checkCosignatures)
 	v.check("transcript", "pages", v.checkTranscript)
 	v.check("witnesses", "witnesses", v.checkWitnesses)
 	v.check("given from outside", "values", v.checkGiven)

@@ -1,11 +1,27 @@
 package verify
 
 import (
+	"bytes"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/keyrite/keyrite/audit"
+	"github.com/keyrite/keyrite/internal/bundle"
 )
+
+// A recordedLine is a cosignature entry.
+type recordedLine struct {
+	seq int64
+	*audit.Cosigned
+	line audit.Cosignature
+}
+
+// A cosignedNote is a checkpoint of the bundle with more than one signature.
+type cosignedNote struct {
+	what, file string
+	note       []byte
+}
 
 // takeWitnessed checks the place and the form of what witnesses bring: keys at
 // a roll call, cosignatures and public values in steps of their own. Whether a
@@ -14,9 +30,7 @@ func (f *facts) takeWitnessed(e *audit.Entry) {
 	switch d := e.Data.(type) {
 	case *audit.WitnessKeyRead:
 		f.broughtIn(e, "attendance", d.Person)
-		if _, err := audit.ParseWitnessKey(d.Key); err != nil {
-			f.find(LogGrammar, e.Seq, "a witness key that is none", "", err.Error())
-		}
+		f.bindKey(e, d)
 		if d.How != "script" && d.How != "adopted" {
 			f.find(LogGrammar, e.Seq, "how a witness key was bound", "script or adopted", d.How)
 		}
@@ -25,8 +39,11 @@ func (f *facts) takeWitnessed(e *audit.Entry) {
 		if d.Size <= 0 || d.Size > e.Seq {
 			f.find(LogGrammar, e.Seq, "a cosignature for a log of another size than there was", fmt.Sprintf("1 to %d", e.Seq), fmt.Sprint(d.Size))
 		}
-		if _, err := audit.ParseCosignature(d.NoteLine); err != nil {
+		c, err := audit.ParseCosignature(d.NoteLine)
+		if err != nil {
 			f.find(LogGrammar, e.Seq, "a cosignature that is none", "", err.Error())
+		} else if f.hold(e.Seq, len(d.NoteLine)) {
+			f.cosigned = append(f.cosigned, recordedLine{e.Seq, d, c})
 		}
 	case *audit.Freshness:
 		f.broughtIn(e, "freshness", d.Person)
@@ -45,4 +62,111 @@ func (f *facts) broughtIn(e *audit.Entry, kind, person string) {
 	if why := f.away(person); why != "" {
 		f.find(LogGrammar, e.Seq, "an entry of somebody who "+why, "", person)
 	}
+}
+
+// bindKey notes a witness's key. A person has one, and no two the same.
+func (f *facts) bindKey(e *audit.Entry, d *audit.WitnessKeyRead) {
+	k, err := audit.ParseWitnessKey(d.Key)
+	if err != nil {
+		f.find(LogGrammar, e.Seq, "a witness key that is none", "", err.Error())
+		return
+	}
+	for person, other := range f.keyOf {
+		if person == d.Person {
+			f.find(LogGrammar, e.Seq, "a second key of the same witness", other.String(), d.Key)
+		} else if other.Name() == k.Name() || other.Public().Equal(k.Public()) {
+			f.find(LogGrammar, e.Seq, "the key, or its name, is that of another witness", person, d.Person)
+		}
+	}
+	if f.keyOf[d.Person] == nil && f.hold(e.Seq, len(d.Key)) {
+		f.keyOf[d.Person] = k
+	}
+}
+
+// checkWitnessKeys compares the files with witnesses' keys with the log.
+func (v *verifier) checkWitnessKeys() {
+	for person, k := range v.log.keyOf {
+		name := bundle.WitnessKeyFile(person)
+		b, ok := v.load(name)
+		switch {
+		case !ok && v.closed():
+			v.find(FileMissing, name, "the file with the witness's key is missing", k.String(), "")
+		case ok && !bytes.Equal(b, []byte(k.String()+"\n")):
+			v.find(KeyFileDiffers, name, "the file does not hold the key of its witness, as one line", k.String(), string(b))
+		}
+	}
+}
+
+// isWitnessKey reports whether a file has the name of one with the key of a
+// witness of this log.
+func (v *verifier) isWitnessKey(name string) bool {
+	for person := range v.log.keyOf {
+		if bundle.WitnessKeyFile(person) == name {
+			return true
+		}
+	}
+	return false
+}
+
+// checkCosignatures verifies the cosignatures that the log recorded and those
+// on checkpoints, with the keys bound at the roll call. Any other further line
+// is a failure: nothing says what it would mean.
+func (v *verifier) checkCosignatures(c *Check) {
+	sizes := []int64{}
+	for _, e := range v.log.cosigned {
+		sizes = append(sizes, e.Size)
+	}
+	roots := v.rootsAt(sizes)
+	for _, e := range v.log.cosigned {
+		c.Count++
+		k := v.log.keyOf[e.Person]
+		if k == nil {
+			v.findEntry(CosignatureInvalid, v.log.file, e.seq, "a cosignature of somebody who brought no key", "", e.Person)
+			continue
+		}
+		if err := k.Check(e.line, audit.Checkpoint{Origin: v.log.origin(), Size: e.Size, Root: roots[e.Size]}); err != nil {
+			v.findEntry(CosignatureInvalid, v.log.file, e.seq, "the recorded cosignature does not verify", "", err.Error())
+		}
+	}
+	for _, n := range v.cosigned {
+		v.checkLines(c, n)
+	}
+}
+
+// checkLines judges the further lines of a checkpoint.
+func (v *verifier) checkLines(c *Check, n cosignedNote) {
+	p, lines, err := audit.Cosignatures(n.note)
+	if err != nil {
+		return // reported where the note was read
+	}
+	_, below, _ := strings.Cut(string(n.note), "\n\n")
+	if strings.Count(below, "\n") != 1+len(lines) {
+		v.findEntry(CheckpointSignature, n.file, p.Size-1, "the "+n.what+" has further signatures that are no cosignatures", "", "")
+	}
+	seen := map[string]bool{}
+	for _, line := range lines {
+		c.Count++
+		person, k := v.boundKey(line)
+		switch {
+		case k == nil:
+			v.findEntry(CosignatureInvalid, n.file, p.Size-1, "the "+n.what+" is cosigned with a key that no witness brought", "", line.Line())
+		case seen[person]:
+			v.findEntry(CosignatureInvalid, n.file, p.Size-1, "the "+n.what+" is cosigned twice with one key", "", line.Line())
+		default:
+			if err := k.Check(line, p); err != nil {
+				v.findEntry(CosignatureInvalid, n.file, p.Size-1, "a cosignature of the "+n.what+" does not verify", "", err.Error())
+			}
+		}
+		seen[person] = true
+	}
+}
+
+// boundKey returns the witness's key that a cosignature says it is by.
+func (v *verifier) boundKey(c audit.Cosignature) (string, *audit.WitnessKey) {
+	for person, k := range v.log.keyOf {
+		if k.Made(c) {
+			return person, k
+		}
+	}
+	return "", nil
 }

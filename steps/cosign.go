@@ -1,0 +1,98 @@
+package steps
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/keyrite/keyrite/audit"
+	"github.com/keyrite/keyrite/ceremony"
+	"github.com/keyrite/keyrite/internal/room"
+)
+
+// A cosign step shows the current checkpoint and takes a cosignature of it from
+// each witness with a key.
+type cosign struct {
+	To string `yaml:"to" desc:"folder to make on the medium, into which the checkpoint is written for the witnesses' machines; none if left out" line:"one"`
+}
+
+// Check wants somebody to cosign, and a name that can be a folder.
+func (a *cosign) Check(w *ceremony.World) {
+	if len(w.Step.Witnesses) == 0 {
+		w.Problem("witnesses", "a cosignature needs at least one witness")
+	}
+	if a.To != "" {
+		if err := ceremony.CheckFileName(a.To); err != nil {
+			w.Problem("to", "%v", err)
+		}
+	}
+}
+
+// Run shows the checkpoint, collects the lines and keeps the checkpoint with
+// them.
+func (a *cosign) Run(s *ceremony.Session) error {
+	note, p, err := s.Checkpoint()
+	if err != nil {
+		return err
+	}
+	if err := s.ShowCheckpoint(note, p, a.To); err != nil {
+		return err
+	}
+	bare := len(note)
+	for _, id := range s.Step.Witnesses {
+		line, err := a.line(s, id, p)
+		if err != nil {
+			return err
+		}
+		if line == "" {
+			continue
+		}
+		if _, err := s.Record(&audit.Cosigned{Person: id, Size: p.Size, NoteLine: line}); err != nil {
+			return err
+		}
+		if note, err = audit.AddCosignature(note, line, s.WitnessKey(id)); err != nil {
+			return err
+		}
+	}
+	if len(note) == bare {
+		return nil
+	}
+	return s.KeepCosigned(note)
+}
+
+// line returns a witness's cosignature as a note's line, "" if there is none:
+// then the witness signs on paper, which is recorded.
+func (a *cosign) line(s *ceremony.Session, id string, p audit.Checkpoint) (string, error) {
+	k := s.WitnessKey(id)
+	line := ""
+	if k != nil {
+		given, err := bring(s, id, "cosignature", fmt.Sprintf("Your cosignature of the checkpoint of %d entries", p.Size), func(text string) error {
+			c, err := s.Cosignature(text, p, k)
+			line = c.Line()
+			return err
+		})
+		if err != nil || given {
+			return line, err
+		}
+		why, err := s.Ask(id, "no-cosignature", "Why is there no cosignature? (one line)")
+		if err != nil {
+			return "", err
+		}
+		s.Show(room.Warning{Text: s.Script().Shown(id) + " gave no cosignature: " + why})
+	}
+	return "", s.Acknowledge(id, "witness", "paper", fmt.Sprintf("I have written my name and my signature on paper beside the size (%d) and the words of this head", p.Size))
+}
+
+// A closing step's offer to cosign the final checkpoint comes after the log's
+// last entry, so nothing of it is recorded but the lines on the checkpoint.
+// describeFinal says so to the room.
+func describeFinal(s *ceremony.Session) {
+	var with []string
+	for _, id := range s.Step.Witnesses {
+		if k := s.WitnessKey(id); k != nil {
+			with = append(with, s.Script().Shown(id))
+		}
+	}
+	if len(with) > 0 {
+		s.Show(room.Text{Text: "Once the log is closed, its final checkpoint is shown, and " + strings.Join(with, ", ") + " can cosign it."})
+	}
+}
