@@ -1,20 +1,24 @@
 # GNU make 4.3 or newer. `make` alone prints the targets.
 
 GO      ?= go
-VERSION ?= $(shell git describe --always --dirty 2>/dev/null || echo dev)
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT  ?= $(shell git describe --always --abbrev=40 --exclude '*' --dirty 2>/dev/null)
 
 # The Go on the PATH is used as it is: no toolchain is fetched behind your back.
 export GOTOOLCHAIN := local
 
 # Paths of this machine stay out of the binaries; the version comes from
 # VERSION, so that a clone owned by somebody else builds too.
-BUILD := $(GO) build -trimpath -buildvcs=false -ldflags "-X main.version=$(VERSION)"
+NAMED := github.com/keyrite/keyrite/internal/build
+BUILD := $(GO) build -trimpath -buildvcs=false -ldflags "-X $(NAMED).number=$(VERSION) -X $(NAMED).commit=$(COMMIT)"
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    ?= 10s
+DIST        ?= dist/$(VERSION)
+AGAIN       ?= keyrite-verify-linux-amd64 keyrite-linux-amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-faults rehearsal bench vet lint fuzz clean check-go
+.PHONY: help build test test-faults rehearsal bench release release-again vet lint fuzz clean check-go
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +45,13 @@ rehearsal: check-go ## install what is missing, build, hold a whole root ceremon
 bench: check-go ## measure every performance goal: name, ratio, goal
 	@scripts/install-deps rehearsal
 	@CGO_ENABLED=1 $(GO) run ./internal/bench
+
+release: check-go ## build what is handed out into dist/VERSION, the same bytes each time, with SHA256SUMS
+	@scripts/install-deps --check build
+	@VERSION='$(VERSION)' COMMIT='$(COMMIT)' DIST='$(DIST)' scripts/release
+
+release-again: check-go ## build AGAIN of a release once more in another folder and compare
+	@VERSION='$(VERSION)' COMMIT='$(COMMIT)' DIST='$(DIST)' scripts/release --again $(AGAIN)
 
 vet: check-go ## go vet
 	@scripts/install-deps --check build

@@ -6,11 +6,10 @@ package main
 import (
 	"fmt"
 	"os"
-	"runtime"
-	"runtime/debug"
 	"slices"
 
 	"github.com/keyrite/keyrite/audit"
+	"github.com/keyrite/keyrite/internal/build"
 	"github.com/keyrite/keyrite/internal/paper"
 	"github.com/keyrite/keyrite/internal/transcript"
 	"github.com/keyrite/keyrite/internal/verify"
@@ -58,7 +57,7 @@ func command(word string, args []string, t verify.Terminal) int {
 		fmt.Fprintf(t.Out, verify.Usage, name)
 		return verify.ExitSound
 	case "version":
-		fmt.Fprintf(t.Out, "%s %s\n", name, version())
+		fmt.Fprintf(t.Out, "%s version %s\n", name, version())
 		return verify.ExitSound
 	case "witness-key":
 		return newConsole(t).witnessKey(args)
@@ -80,13 +79,7 @@ func beforeDashes(args []string) []string {
 }
 
 // version returns the program's version and what built it.
-func version() string {
-	v := "(unknown)"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		v = info.Main.Version
-	}
-	return fmt.Sprintf("%s, %s %s/%s", v, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-}
+func version() string { return build.Text() }
 
 // terminal describes the standard streams. Colours are for a terminal only,
 // and not if NO_COLOR is set (https://no-color.org).

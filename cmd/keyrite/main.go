@@ -10,10 +10,12 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/keyrite/keyrite/internal/build"
 )
 
-// version is set by the build.
-var version = "dev"
+// version is this program's, as the log names it.
+var version = build.Number()
 
 func main() { os.Exit(run(os.Args, os.Stdin, os.Stdout, os.Stderr)) }
 
@@ -57,7 +59,7 @@ func (p *program) app() *cli.App {
 	app := &cli.App{
 		Name:    "keyrite",
 		Usage:   "runs key ceremonies that can be checked years later",
-		Version: version,
+		Version: build.Text(),
 		Description: "keyrite walks a room through a ceremony script, drives the HSM through PKCS#11, and\n" +
 			"records every HSM call and every human act in a signed, hash-chained log.\n\n" +
 			"   keyrite new root-ca -o root-ca.yaml          write a script from a template\n" +

@@ -6,6 +6,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/keyrite/keyrite/audit"
+	"github.com/keyrite/keyrite/internal/build"
 	"github.com/keyrite/keyrite/internal/paper"
 	"github.com/keyrite/keyrite/internal/transcript"
 	"github.com/keyrite/keyrite/internal/verify"
@@ -39,7 +40,7 @@ func (p *program) verify(c *cli.Context) error {
 	}
 	r := &verify.Request{Dir: list[0], JSON: c.Bool("json"), Options: verify.Options{
 		LogKeys: c.StringSlice("log-key"), Head: c.String("head"), ScriptSHA256: c.String("script-sha256"),
-		RequireAnchor: c.Bool("require-anchor"), Verifier: "keyrite " + version, Recompose: recompose,
+		RequireAnchor: c.Bool("require-anchor"), Verifier: "keyrite " + build.Text(), Recompose: recompose,
 	}}
 	t := verify.Terminal{Out: p.out, Err: p.err, Color: colors(os.Stdout), Progress: isTerminal(os.Stderr)}
 	if code := verify.Run(r, t); code != 0 {

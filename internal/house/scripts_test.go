@@ -141,3 +141,77 @@ func TestRehearsalKeeps(t *testing.T) {
 		t.Errorf("the folder changed: %v, %v", left, err)
 	}
 }
+
+// goBuilds is a go that "builds" the file behind -o: it writes the bytes that
+// the file $BIN/bytes holds, the version's flags behind them.
+const goBuilds = `case "$1 $2" in
+"env GOHOSTARCH") echo amd64 ;;
+"env GOVERSION") echo go1.26.8 ;;
+"build "*) while [ "$1" != -ldflags ]; do shift; done; { cat "$BIN/bytes"; echo "$2 $GOOS/$GOARCH cgo=$CGO_ENABLED"; pwd; } >"$4" ;;
+esac`
+
+// TestRelease holds the script that lays out a release against a go of the
+// test's: what is made, that nothing is overwritten, that other bytes are told.
+func TestRelease(t *testing.T) {
+	m := newMachine(t, map[string]string{"go": goBuilds, "gcc": "echo gcc 12"})
+	for _, name := range []string{"mkdir", "mktemp", "rm", "mv", "chmod", "sha256sum", "diff", "cmp", "tar"} {
+		real, err := exec.LookPath(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(real, filepath.Join(m.bin, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dist := filepath.Join(t.TempDir(), "dist", "v1")
+	release := func(bytes string, want int, said string, args ...string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(m.bin, "bytes"), []byte(bytes+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command("../../scripts/release", args...)
+		cmd.Env = []string{"PATH=" + m.bin, "BIN=" + m.bin, "DIST=" + dist, "VERSION=v1.2.0", "COMMIT=4f1c"}
+		out, err := cmd.CombinedOutput()
+		if code := cmd.ProcessState.ExitCode(); code != want || !strings.Contains(string(out), said) {
+			t.Errorf("exit %d (%v), want %d; said %s, want %q", code, err, want, out, said)
+		}
+	}
+	content := func(name string) string {
+		t.Helper()
+		b, err := os.ReadFile(filepath.Join(dist, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	release("one", 2, "usage:", "--again", "keyrite-linux-amd64")
+	release("one", 2, "usage:", "--what")
+	release("one", 0, "keyrite-verify-windows-amd64.exe")
+	sums := content("SHA256SUMS")
+	for _, name := range []string{
+		"keyrite-linux-amd64", "keyrite-verify-linux-amd64", "keyrite-verify-linux-arm64",
+		"keyrite-verify-darwin-amd64", "keyrite-verify-darwin-arm64", "keyrite-verify-windows-amd64.exe", "BUILD",
+	} {
+		if !strings.Contains(sums, "  "+name+"\n") {
+			t.Errorf("SHA256SUMS has no %s:\n%s", name, sums)
+		}
+	}
+	if got := content("keyrite-verify-windows-amd64.exe"); !strings.Contains(got, "windows/amd64 cgo=0") || !strings.Contains(got, "number=v1.2.0") || !strings.Contains(got, "commit=4f1c") {
+		t.Errorf("the auditor's program for Windows was built so: %s", got)
+	}
+	if got := content("keyrite-linux-amd64"); !strings.Contains(got, "linux/amd64 cgo=1") {
+		t.Errorf("keyrite was built so: %s", got)
+	}
+	release("one", 0, "built again, the same bytes")
+	release("two", 1, "stays as it is, but what was built now differs")
+	if got := content("SHA256SUMS"); got != sums {
+		t.Errorf("a release was overwritten:\n%s\n%s", sums, got)
+	}
+	// This go writes its folder into the file, so that another folder shows.
+	release("one", 1, "came out otherwise when built in another folder", "--again", "keyrite-linux-amd64")
+	release("one", 2, "there is no file keyrite-plan9 in a release", "--again", "keyrite-plan9")
+	left, err := os.ReadDir(filepath.Dir(dist))
+	if err != nil || len(left) != 1 {
+		t.Errorf("beside the release is left: %v, %v", left, err)
+	}
+}
