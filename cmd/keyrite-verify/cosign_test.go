@@ -15,6 +15,7 @@ import (
 	"github.com/keyrite/keyrite/audit"
 	"github.com/keyrite/keyrite/internal/bundle"
 	"github.com/keyrite/keyrite/internal/keyfile"
+	"github.com/keyrite/keyrite/internal/timestamp/tsatest"
 	"github.com/keyrite/keyrite/internal/verify"
 	"github.com/keyrite/keyrite/internal/verify/bundletest"
 )
@@ -44,7 +45,7 @@ func (d *desk) run(t *testing.T, want int, args ...string) (out, said string) {
 	t.Helper()
 	d.out.Reset()
 	d.err.Reset()
-	command := map[string]func([]string) int{"cosign": d.cosign, "witness-key": d.witnessKey}[args[0]]
+	command := map[string]func([]string) int{"cosign": d.cosign, "tsq": d.tsq, "witness-key": d.witnessKey}[args[0]]
 	if exit := command(args[1:]); exit != want {
 		t.Errorf("%q: exit %d, want %d\n%s%s", args, exit, want, d.out.String(), d.err.String())
 	}
@@ -288,4 +289,34 @@ func TestCosignVerdict(t *testing.T) {
 		t.Errorf("printed %s; typed it is %s, %v", out, got, err)
 	}
 	d.run(t, verify.ExitUsage, "cosign", b.Dir, "--key", file, "--head", b.Head, "-o", b.Path("after/cosignature-x.txt"), "--verdict", "agree", "--step", "a", "--witness", "w1")
+}
+
+// The request is the one that openssl makes, and is answered as such.
+func TestTimestampRequest(t *testing.T) {
+	b := bundletest.Make(t, bundletest.Ceremony{NoPaper: true})
+	d := newDesk(t)
+	for _, from := range []string{b.Dir, b.Path(bundle.CheckpointFile)} {
+		out := d.path(filepath.Base(from) + ".tsq")
+		d.run(t, 0, "tsq", from, "-o", out)
+		request, err := os.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := tsatest.New(t, "critical,timeStamping", "EC", "sha256")
+		text, _, _ := strings.Cut(string(b.Read(t, bundle.CheckpointFile)), "\n\n")
+		if want := a.Request([]byte(text+"\n"), "-sha256", "-cert", "-no_nonce"); !bytes.Equal(request, want) {
+			t.Errorf("the request is %x, openssl's %x", request, want)
+		}
+		a.Verify([]byte(text+"\n"), a.Stamp(request))
+		d.run(t, verify.ExitUnreadable, "tsq", from, "-o", out)
+	}
+	for _, args := range [][]string{{}, {b.Dir}, {"-o", "x"}, {b.Dir, b.Dir, "-o", "x"}} {
+		d.run(t, verify.ExitUsage, append([]string{"tsq"}, args...)...)
+	}
+	for _, from := range []string{d.path("none"), b.Path(bundle.ManifestFile)} {
+		d.run(t, verify.ExitUnreadable, "tsq", from, "-o", d.path("x"))
+	}
+	if out, _ := d.run(t, 0, "tsq", "--help"); out != tsqHelp {
+		t.Errorf("help is %s", out)
+	}
 }

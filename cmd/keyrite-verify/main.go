@@ -20,7 +20,7 @@ const name = "keyrite-verify"
 
 // commands are the words that are no folder's name: each is or will be a
 // command of its own. A folder of that name is written ./proof.
-var commands = []string{"proof", "fork", "cosign", "witness-key", "scan", "help", "version"}
+var commands = []string{"proof", "fork", "cosign", "witness-key", "tsq", "scan", "help", "version"}
 
 func main() { os.Exit(run(os.Args[1:], terminal())) }
 
@@ -61,6 +61,8 @@ func command(word string, args []string, t verify.Terminal) int {
 		return verify.ExitSound
 	case "witness-key":
 		return newConsole(t).witnessKey(args)
+	case "tsq":
+		return newConsole(t).tsq(args)
 	case "cosign":
 		return newConsole(t).cosign(args)
 	case "proof":

@@ -25,6 +25,9 @@ func (p *program) verifyCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "log-key", Usage: "verifier `KEY` of the log that was read aloud; once for each segment"},
 			&cli.StringFlag{Name: "head", Usage: "final `HEAD` of the log, as hex or words"},
+			&cli.StringSliceFlag{Name: "witness-key", Usage: "verifier `KEY` of a witness, or PERSON=KEY; once for each"},
+			&cli.StringFlag{Name: "policy", Usage: "whose cosignatures are wanted: a C2SP tlog-policy in `FILE`"},
+			&cli.StringFlag{Name: "tsa-ca", Usage: "CAs of time-stamp authorities, PEM in `FILE`"},
 			&cli.StringFlag{Name: "script-sha256", Usage: "SHA-256 of the agreed script, `HEX`"},
 			&cli.BoolFlag{Name: "require-anchor", Usage: "fail if nothing from outside anchors the log"},
 			&cli.BoolFlag{Name: "json", Usage: "print the report as JSON"},
@@ -38,8 +41,9 @@ func (p *program) verify(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	r := &verify.Request{Dir: list[0], JSON: c.Bool("json"), Options: verify.Options{
-		LogKeys: c.StringSlice("log-key"), Head: c.String("head"), ScriptSHA256: c.String("script-sha256"),
+	r := &verify.Request{Dir: list[0], JSON: c.Bool("json"), PolicyFile: c.String("policy"), TSACAFile: c.String("tsa-ca"), Options: verify.Options{
+		WitnessKeys: c.StringSlice("witness-key"),
+		LogKeys:     c.StringSlice("log-key"), Head: c.String("head"), ScriptSHA256: c.String("script-sha256"),
 		RequireAnchor: c.Bool("require-anchor"), Verifier: "keyrite " + build.Text(), Recompose: recompose,
 	}}
 	t := verify.Terminal{Out: p.out, Err: p.err, Color: colors(os.Stdout), Progress: isTerminal(os.Stderr)}

@@ -55,7 +55,7 @@ func (v *verifier) checkNote(what, file string, b []byte, key string, size int64
 	if _, err := audit.OpenNote(b, key); err != nil {
 		v.findEntry(CheckpointSignature, file, size-1, "the "+what+" is not signed by the log key of its segment", key, err.Error())
 	} else if !oneSignature(b) {
-		v.cosigned = append(v.cosigned, cosignedNote{what, file, b})
+		v.setAside(what, file, b)
 	}
 	if cp.Size != size {
 		v.findEntry(CheckpointRoot, file, size-1, "the "+what+" is for another size", fmt.Sprint(size), fmt.Sprint(cp.Size))

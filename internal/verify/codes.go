@@ -13,11 +13,16 @@ const (
 	CheckpointFormat     Code = "E-CHECKPOINT-FORMAT"
 	CheckpointRoot       Code = "E-CHECKPOINT-ROOT"
 	CheckpointMissing    Code = "E-CHECKPOINT-MISSING"
-	CosignatureInvalid   Code = "E-COSIGNATURE-INVALID"
 	LogCut               Code = "E-LOG-CUT"
 	UnsignedTail         Code = "E-UNSIGNED-TAIL"
 	StoredHeadDiffers    Code = "E-STORED-HEAD-DIFFERS"
 	OriginDiffers        Code = "E-ORIGIN-DIFFERS"
+	CosignatureBroken    Code = "E-COSIGNATURE-BROKEN"
+	CosignatureReplayed  Code = "E-COSIGNATURE-REPLAYED"
+	CosignatureMissing   Code = "E-COSIGNATURE-MISSING"
+	WitnessKeyDiffers    Code = "E-WITNESS-KEY-DIFFERS"
+	VerdictSignature     Code = "E-VERDICT-SIGNATURE"
+	TimestampBroken      Code = "E-TIMESTAMP-BROKEN"
 	ChainBroken          Code = "E-CHAIN-BROKEN"
 	EntryFormat          Code = "E-ENTRY-FORMAT"
 	StoresDiffer         Code = "E-STORES-DIFFER"
@@ -65,8 +70,9 @@ const (
 	RecordedHeadDiffers  Code = "E-RECORDED-HEAD-DIFFERS"
 	TooMuch              Code = "E-TOO-MUCH"
 
-	LogNotClosed        Code = "E-NOT-CLOSED"
 	SegmentUnanchored   Code = "E-SEGMENT-UNANCHORED"
+	PolicyNotMet        Code = "E-POLICY-NOT-MET"
+	LogNotClosed        Code = "E-NOT-CLOSED"
 	WitnessDisagrees    Code = "E-WITNESS-DISAGREES"
 	VerdictMissing      Code = "E-VERDICT-MISSING"
 	SignatureUnused     Code = "E-SIGNATURE-UNUSED"
@@ -79,6 +85,7 @@ const (
 	WentWrong           Code = "E-PROBLEM"
 	TokenDiffers        Code = "E-TOKEN-DIFFERS"
 	AttributeBad        Code = "E-ATTRIBUTE-BAD"
+	TimesDisagree       Code = "E-TIMES-DISAGREE"
 	TimeGoesBack        Code = "E-TIME-GOES-BACK"
 	ClockOffset         Code = "E-CLOCK-OFFSET"
 	NameMisleads        Code = "E-NAME-MISLEADS"
@@ -86,6 +93,8 @@ const (
 	FileUnlogged        Code = "E-FILE-UNLOGGED"
 	PagesNotCompared    Code = "E-PAGES-NOT-COMPARED"
 	PDFNotCompared      Code = "E-PDF-NOT-COMPARED"
+	CosignatureUnknown  Code = "E-COSIGNATURE-UNKNOWN"
+	TimestampUnchecked  Code = "E-TIMESTAMP-UNCHECKED"
 	CeremonyIsRehearsal Code = "E-REHEARSAL"
 )
 
@@ -106,11 +115,16 @@ var Codes = []CodeInfo{
 	{CheckpointFormat, Failure, "a checkpoint is not a signed note of the form of C2SP tlog-checkpoint", "the file was damaged or replaced"},
 	{CheckpointRoot, Failure, "a signed checkpoint's root is not the root over the log's entries", "an entry was changed after it was signed; findings about entries say where"},
 	{CheckpointMissing, Failure, "audit.db keeps no checkpoint where a step ended or the log was closed", "checkpoints were removed from the database, or the log was not written by keyrite"},
-	{CosignatureInvalid, Failure, "a cosignature is by no witness of the log, or not of that checkpoint", "the line was copied from another log or size, or its key is not the one bound at the roll call"},
 	{LogCut, Failure, "the signed checkpoint has more entries than the log", "entries at the end were removed"},
 	{UnsignedTail, Failure, "the log has entries that the final checkpoint does not sign", "entries were added at the end"},
 	{StoredHeadDiffers, Failure, "the head in audit.db is not the file checkpoint", "one of the two was replaced"},
 	{OriginDiffers, Failure, "a note names another log than the log's first entry", "a file of another ceremony was put here"},
+	{CosignatureBroken, Failure, "a witness's line on a checkpoint does not verify, or is no cosignature", "the line was changed or made up: ask the witness for it again"},
+	{CosignatureReplayed, Failure, "a witness's cosignature is of another checkpoint than the one it stands on", "the witness did not sign this: find out who put it here"},
+	{CosignatureMissing, Failure, "a cosignature that came back into the room is not on the checkpoint kept for its size", "it was removed from the database: look for an older copy"},
+	{WitnessKeyDiffers, Failure, "a witness's key is not the one in the script, in keys/, from outside, or is that of two people", "ask the witness for the key's words"},
+	{VerdictSignature, Failure, "a signed verdict is not by the witness's key, or says something else than its entry", "the entry is not what the witness signed: ask the witness"},
+	{TimestampBroken, Failure, "the time-stamp is not one of this ceremony's final checkpoint by an authority of the CA given", "do not rely on it; ask the authority for another one"},
 	{ChainBroken, Failure, "an entry does not follow from the one before it", "an entry was changed, removed, inserted or moved at this place"},
 	{EntryFormat, Failure, "an entry is not one canonical JSON object of a known kind", "the entry was damaged or forged"},
 	{StoresDiffer, Failure, "audit.db and log.jsonl do not hold the same bytes", "one of the two was changed; the chain and the checkpoint tell which"},
@@ -158,8 +172,9 @@ var Codes = []CodeInfo{
 	{RecordedHeadDiffers, Failure, "an entry speaks of a head that the log did not have", "a verdict, an adoption or a page was given for another log"},
 	{TooMuch, Failure, "the bundle holds more than any ceremony makes", "the bundle was made to exhaust whoever reads it"},
 
+	{SegmentUnanchored, Warning, "nothing from outside vouches for a segment", "give its log key with --log-key, the final head with --head, or the key of a witness who cosigned it with --witness-key: from the room's notes or from the witness, not from the bundle"},
+	{PolicyNotMet, Warning, "the final checkpoint has not the cosignatures that the policy asks for", "ask the witnesses who have not signed yet: 'keyrite-verify cosign' adds their line in after/"},
 	{LogNotClosed, Warning, "the log was not closed: the ceremony goes on, was paused or broke off", "keyrite resume goes on; afterwards check again"},
-	{SegmentUnanchored, Warning, "nothing from outside vouches for a segment", "give its log key with --log-key, or the final head with --head: from the room's notes, not from the bundle"},
 	{WitnessDisagrees, Warning, "a witness does not agree", "read the reason; ask the witness"},
 	{VerdictMissing, Warning, "a witness who was present gave no verdict", "a missing verdict is never agreement: ask the witness"},
 	{SignatureUnused, Warning, "the token signed something that became no artifact", "a failed try: its bytes are in the bundle; make sure that nobody has the signature besides"},
@@ -172,6 +187,7 @@ var Codes = []CodeInfo{
 	{WentWrong, Warning, "something went wrong, or a step's attempt failed", "read the entries that follow: they say what the room did about it"},
 	{TokenDiffers, Warning, "a token or what is on it was not as expected", "read what the room did about it"},
 	{AttributeBad, Warning, "an attribute of a key was judged bad", "a key that can leave its token, or was not made in it, is not fit for a CA"},
+	{TimesDisagree, Warning, "what is said of time cannot all be true", "one of the clocks, or of the people who spoke of time, was wrong: find out which"},
 	{TimeGoesBack, Warning, "an entry is earlier than the one before it", "the machine's clock was set back"},
 	{ClockOffset, Warning, "the machine's clock was over a minute off, or jumped", "correct the times in the log by the offset"},
 	{NameMisleads, Warning, "a name can be taken for another: hidden or turning characters, letters of two alphabets, or a double", "compare the name character by character with what was agreed"},
@@ -179,6 +195,8 @@ var Codes = []CodeInfo{
 	{FileUnlogged, Warning, "bytes to be signed are in the bundle that no entry announces", "a try broke off before it was announced; nothing was signed"},
 	{PagesNotCompared, Warning, "the transcript's pages could not be made again here", "check with a verifier of the version that the log names"},
 	{PDFNotCompared, Warning, "transcript.pdf could not be compared byte for byte", "check with a verifier of the versions that the log names; until then compare the pages' QR codes"},
+	{CosignatureUnknown, Remark, "a checkpoint has a cosignature by a key that nobody has named", "if you know whose it is, give the key with --witness-key"},
+	{TimestampUnchecked, Remark, "there is a time-stamp, and no CA was given to check it against", "give the authority's CA with --tsa-ca"},
 	{CeremonyIsRehearsal, Remark, "this was a rehearsal", "nothing made in it may be trusted"},
 }
 

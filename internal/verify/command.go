@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 )
@@ -21,6 +22,9 @@ type Request struct {
 	Dir  string
 	JSON bool
 	Help bool
+
+	PolicyFile string // read into Policy
+	TSACAFile  string // read into TSACA
 	Options
 }
 
@@ -29,21 +33,27 @@ type Request struct {
 const Usage = `usage: %[1]s [options] DIR
 
 Checks the bundle of a key ceremony in the folder DIR and says what holds, what
-does not, and what no log can tell. It reads nothing outside DIR and writes
-nothing.
+does not, and what no log can tell. It reads nothing outside DIR but the files
+that options name, and writes nothing.
 
 options, before or after DIR:
   --log-key KEY        the log key that was read aloud, in the form
                        NAME+HASH+KEY; once for each segment
   --head HEAD          the log's head as noted at the close: 64 hex digits, or
                        32 words in quotes
+  --witness-key KEY    the verifier key of a witness, or PERSON=KEY: what it
+                       cosigned, it vouches for; once for each witness
+  --policy FILE        whose cosignatures are wanted, as a C2SP tlog-policy
+  --tsa-ca FILE        certificates (PEM) of the CAs of time-stamp authorities
+                       that you trust, for after/head.tsr
   --script-sha256 HEX  the SHA-256 of the script that was agreed
-  --require-anchor     exit 1 if no key or head from outside vouches for the log
+  --require-anchor     exit 1 if nothing from outside vouches for the log
   --json               print the report as JSON (docs/verify.schema.json)
   --help               print this
 
 example:
   %[1]s --head "$(cat noted-head.txt)" root-ceremony/
+  %[1]s root-ceremony/ --witness-key "$(cat alice.vkey)" --tsa-ca tsa-ca.pem
 
 exit codes:
   0  sound: verified, consistent with itself, or aborted and closed
@@ -60,10 +70,13 @@ func ParseArgs(args []string) (*Request, error) {
 	fs.SetOutput(io.Discard)
 	fs.BoolVar(&r.JSON, "json", false, "")
 	fs.BoolVar(&r.RequireAnchor, "require-anchor", false, "")
+	fs.StringVar(&r.PolicyFile, "policy", "", "")
+	fs.StringVar(&r.TSACAFile, "tsa-ca", "", "")
+	fs.Func("witness-key", "", func(s string) error { r.WitnessKeys = append(r.WitnessKeys, s); return nil })
 	fs.StringVar(&r.Head, "head", "", "")
 	fs.StringVar(&r.ScriptSHA256, "script-sha256", "", "")
 	fs.Func("log-key", "", func(s string) error { r.LogKeys = append(r.LogKeys, s); return nil })
-	options, rest := Arrange(args, []string{"head", "script-sha256", "log-key"})
+	options, rest := Arrange(args, []string{"head", "script-sha256", "log-key", "witness-key", "policy", "tsa-ca"})
 	err := fs.Parse(options)
 	if errors.Is(err, flag.ErrHelp) {
 		r.Help = true
@@ -109,7 +122,11 @@ func Arrange(args, valued []string) (options, rest []string) {
 // Run makes the check that a request asks for and prints the report. It
 // returns the exit code.
 func Run(r *Request, t Terminal) int {
-	o := r.Options
+	o, err := r.read()
+	if err != nil {
+		fmt.Fprintf(t.Err, "error: %v\n", err)
+		return ExitUsage
+	}
 	if t.Progress {
 		o.Progress = func(n int64) {
 			if n > 0 {
@@ -138,4 +155,39 @@ func Run(r *Request, t Terminal) int {
 		return ExitUnreadable
 	}
 	return report.Exit
+}
+
+// read returns the options with the files that they name.
+func (r *Request) read() (Options, error) {
+	o := r.Options
+	for _, f := range []struct {
+		name string
+		into *[]byte
+	}{{r.PolicyFile, &o.Policy}, {r.TSACAFile, &o.TSACA}} {
+		if f.name == "" {
+			continue
+		}
+		b, err := readGiven(f.name)
+		if err != nil {
+			return o, fmt.Errorf("%w: %w", ErrUsage, err)
+		}
+		*f.into = b
+	}
+	return o, nil
+}
+
+// readGiven reads a small file that an option names. An empty one is none.
+func readGiven(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	b, err := io.ReadAll(io.LimitReader(f, maxSmall+1))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return nil, fmt.Errorf("reading %q: %w", name, err)
+	}
+	if len(b) == 0 || len(b) > maxSmall {
+		return nil, fmt.Errorf("reading %q: %d bytes, not 1 to %d", name, len(b), maxSmall)
+	}
+	return b, nil
 }

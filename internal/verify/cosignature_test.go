@@ -40,10 +40,10 @@ func TestCosignatureLines(t *testing.T) {
 		want  Code
 	}{
 		"one":                {[]string{line(wil, 7, 1)}, ""},
-		"a key nobody bound": {[]string{line(eva, 7, 1)}, CosignatureInvalid},
-		"twice":              {[]string{line(wil, 7, 1), line(wil, 7, 2)}, CosignatureInvalid},
-		"of another size":    {[]string{line(wil, 8, 1)}, CosignatureInvalid},
-		"no cosignature":     {[]string{"— witness.example AAAAAAAA"}, CheckpointSignature},
+		"a key nobody bound": {[]string{line(eva, 7, 1)}, CosignatureUnknown},
+		"twice":              {[]string{line(wil, 7, 1), line(wil, 7, 2)}, CosignatureBroken},
+		"of another size":    {[]string{line(wil, 8, 1)}, CosignatureBroken},
+		"no cosignature":     {[]string{"— witness.example AAAAAAAA"}, CosignatureBroken},
 	} {
 		b, err := log.SignNote(audit.Checkpoint{Origin: origin, Size: 7}.Text())
 		if err != nil {
@@ -51,8 +51,8 @@ func TestCosignatureLines(t *testing.T) {
 		}
 		v := &verifier{report: &Report{}}
 		v.log = newFacts(v, "log.jsonl")
-		v.log.keyOf["wil"] = wil.Key()
-		v.checkLines(&Check{}, cosignedNote{"checkpoint", "checkpoint", append(b, strings.Join(c.lines, "\n")+"\n"...)})
+		v.keys = []*knownKey{{WitnessKey: wil.Key(), person: "wil"}}
+		v.checkLines(&Check{}, extraNote{"checkpoint", "checkpoint", append(b, strings.Join(c.lines, "\n")+"\n"...)}, false, map[string]bool{})
 		switch found := v.report.Findings; {
 		case c.want == "" && len(found) > 0, c.want != "" && (len(found) != 1 || found[0].Code != c.want):
 			t.Errorf("%s: %+v", name, found)

@@ -133,7 +133,7 @@ func (f *facts) takeAdopt(e *audit.Entry, d *audit.SegmentAdopt) {
 		f.find(SegmentAdoption, e.Seq, "the head that was compared is not that of the log before the break", fmt.Sprint(s.First), fmt.Sprint(d.Size))
 	}
 	f.heads = append(f.heads, spoken{e.Seq, d.Size, d.Head, "the adoption"})
-	s.adopted = true
+	s.adopted, s.adoptedAt = true, e.Seq
 }
 
 func (f *facts) takeKeyRead(e *audit.Entry, d *audit.KeyRead) {

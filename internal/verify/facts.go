@@ -61,6 +61,7 @@ type facts struct {
 	cosigned   []recordedLine
 	pages      []committed
 	made       made
+	signed     signedFacts
 }
 
 // A stepFacts is what the log says of one step.
@@ -84,7 +85,8 @@ type logged struct {
 
 // witnessed is a verdict with its place.
 type witnessed struct {
-	seq int64
+	seq  int64
+	step string
 	*audit.Verdict
 }
 
@@ -172,6 +174,7 @@ func (f *facts) take(e *audit.Entry, size int, log state) {
 	f.takeStep(e)
 	f.takeMade(e, size)
 	f.takeWitnessed(e)
+	f.takeSigned(e, size)
 	switch e.Data.(type) {
 	case *audit.HSMIntent, *audit.HSMOutcome, *audit.HSMUnknown:
 		f.takeCall(e, size)
@@ -210,7 +213,7 @@ func (f *facts) takeHeld(e *audit.Entry, log state) {
 		f.attendance[d.Person] = d
 	case *audit.Verdict:
 		f.takeVerdict(e, d)
-		f.verdicts = append(f.verdicts, witnessed{e.Seq, d})
+		f.verdicts = append(f.verdicts, witnessed{e.Seq, e.Step, d})
 		f.heads = append(f.heads, spoken{e.Seq, d.Size, d.Head, "the verdict of " + d.Person})
 	}
 }

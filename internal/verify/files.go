@@ -166,7 +166,7 @@ func (v *verifier) checkKeys(c *Check) {
 			v.find(KeyFileDiffers, name, "the file does not hold the log key of its segment, as one line", s.LogKey, string(b))
 		}
 	}
-	v.checkWitnessKeys()
+	v.checkWitnessKeyFiles()
 	if v.log.open == nil {
 		return
 	}

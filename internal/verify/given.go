@@ -1,9 +1,11 @@
 package verify
 
 import (
+	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
@@ -16,8 +18,11 @@ var ErrUsage = errors.New("wrong use")
 
 // given is what the auditor brings along, parsed.
 type given struct {
-	head   *audit.Hash
-	script string
+	head      *audit.Hash
+	script    string
+	witnesses []givenKey
+	policy    *policy
+	tsa       []*x509.Certificate // CAs of time-stamp authorities
 }
 
 func parseGiven(o Options) (g given, err error) {
@@ -32,6 +37,21 @@ func parseGiven(o Options) (g given, err error) {
 			return g, fmt.Errorf("%w: head %q: %w", ErrUsage, o.Head, err)
 		}
 		g.head = &h
+	}
+	for _, k := range o.WitnessKeys {
+		w, err := parseGivenKey(k)
+		if err != nil {
+			return g, fmt.Errorf("%w: witness key: %w", ErrUsage, err)
+		}
+		g.witnesses = append(g.witnesses, w)
+	}
+	if len(o.Policy) > 0 {
+		if g.policy, err = parsePolicy(o.Policy); err != nil {
+			return g, fmt.Errorf("%w: %w", ErrUsage, err)
+		}
+	}
+	if g.tsa, err = parseTSA(o.TSACA); err != nil {
+		return g, fmt.Errorf("%w: CA of the time-stamp authority: %w", ErrUsage, err)
 	}
 	g.script = strings.ToLower(strings.TrimSpace(o.ScriptSHA256))
 	if b, err := hex.DecodeString(g.script); err != nil || g.script != "" && len(b) != audit.HashSize {
@@ -72,6 +92,7 @@ func (v *verifier) checkGiven(c *Check) {
 			}
 		}
 	}
+	v.anchorByWitnesses(c)
 	if want := v.given.script; want != "" {
 		c.Count++
 		if v.report.Script != want {
@@ -88,7 +109,11 @@ func (v *verifier) checkGiven(c *Check) {
 
 // checkGivenKeys matches the log keys given with the segments.
 func (v *verifier) checkGivenKeys(c *Check) {
-	for _, k := range v.LogKeys {
+	keys := v.LogKeys
+	if v.given.policy != nil {
+		keys = slices.Concat(keys, v.given.policy.logs)
+	}
+	for _, k := range keys {
 		c.Count++
 		known := false
 		for i := range v.log.segments {
@@ -115,24 +140,4 @@ func (v *verifier) firstKey() string {
 		return ""
 	}
 	return v.log.segments[0].LogKey
-}
-
-// checkAnchors names the segments that nothing vouches for, and the one value
-// that would make the log evidence. A log of one segment without any anchor is
-// told by the verdict alone.
-func (v *verifier) checkAnchors() {
-	anchored := 0
-	for _, s := range v.log.segments {
-		if s.Anchored {
-			anchored++
-		}
-	}
-	if anchored < len(v.log.segments) {
-		v.report.WouldAnchor = "One value would make it evidence: the log's head as it was read aloud at the close (--head), or the log key of each segment (--log-key): from the room's notes, not from the bundle."
-	}
-	for _, s := range v.log.segments {
-		if !s.Anchored && (anchored > 0 || s.Number > 0) {
-			v.findEntry(SegmentUnanchored, "", s.First, fmt.Sprintf("nothing from outside vouches for segment %d, entries %d to %d", s.Number, s.First, s.Last), "", s.LogKey)
-		}
-	}
 }

@@ -141,4 +141,9 @@ func (v *verifier) describe() {
 	r.Signatures = append([]SignatureCount{}, r.Signatures...)
 	r.Verdicts = append([]WitnessVerdict{}, r.Verdicts...)
 	r.Findings = append([]Finding{}, r.Findings...)
+	r.WitnessKeys = append([]WitnessKeySeen{}, r.WitnessKeys...)
+	r.Cosignatures = append([]CosignatureSeen{}, r.Cosignatures...)
+	r.VerdictSteps = append([]VerdictStep{}, r.VerdictSteps...)
+	t := &r.Times
+	t.NotBefore, t.NotAfter, t.Clocks = append([]Bound{}, t.NotBefore...), append([]Bound{}, t.NotAfter...), append([]ClockSeen{}, t.Clocks...)
 }

@@ -25,6 +25,8 @@ type outlined struct {
 	Name     string   `yaml:"name"`
 	Initials string   `yaml:"initials"`
 	Roles    []string `yaml:"roles"`
+
+	WitnessKey string `yaml:"witness_key"`
 }
 
 type outlineStep struct {
@@ -91,7 +93,7 @@ func (v *verifier) comparePlan(o *outline) {
 	differs("number of participants", fmt.Sprint(len(o.Participants)), fmt.Sprint(len(d.Participants)))
 	for i := range min(len(o.Participants), len(d.Participants)) {
 		p, q := o.Participants[i], d.Participants[i]
-		differs(fmt.Sprintf("participant %d", i+1), fmt.Sprintf("%q", p), fmt.Sprintf("%q", outlined{q.ID, q.Name, q.Initials, q.Roles}))
+		differs(fmt.Sprintf("participant %d", i+1), fmt.Sprintf("%q", p), fmt.Sprintf("%q", outlined{q.ID, q.Name, q.Initials, q.Roles, p.WitnessKey}))
 	}
 	differs("number of steps", fmt.Sprint(len(o.Steps)), fmt.Sprint(len(d.Plan)))
 	for i := range min(len(o.Steps), len(d.Plan)) {

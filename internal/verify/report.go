@@ -64,12 +64,13 @@ type Segment struct {
 	Last     int64  `json:"last"`
 	LogKey   string `json:"log_key"`
 	Reason   string `json:"reason"`   // why it began: "", "pause" or "break"
-	Anchored bool   `json:"anchored"` // by a log key or head given from outside
+	Anchored bool   `json:"anchored"` // by a log key, a head or witnesses known from outside
 
 	checkpoint string // note in its first entry
 	program    audit.Program
 	keyRead    bool
 	adopted    bool
+	adoptedAt  int64 // the entry
 }
 
 // Log is what the log says of itself.
@@ -96,21 +97,25 @@ type SignatureCount struct {
 
 // A Report is what [Bundle] found.
 type Report struct {
-	Schema      string           `json:"schema"` // ReportSchema
-	Verifier    string           `json:"verifier"`
-	Bundle      string           `json:"bundle"` // as given
-	Verdict     Verdict          `json:"verdict"`
-	Exit        int              `json:"exit"`
-	Anchors     []string         `json:"anchors"`      // what from outside agrees, in words
-	WouldAnchor string           `json:"would_anchor"` // the one value that would make it evidence
-	Log         Log              `json:"log"`
-	Script      string           `json:"script_sha256"`
-	Signatures  []SignatureCount `json:"signatures"`
-	Verdicts    []WitnessVerdict `json:"verdicts"`
-	Checks      []Check          `json:"checks"`
-	Findings    []Finding        `json:"findings"`
-	More        int              `json:"more_findings"` // left out, beyond MaxFindings a code
-	CannotKnow  []string         `json:"cannot_know"`
+	Schema       string            `json:"schema"` // ReportSchema
+	Verifier     string            `json:"verifier"`
+	Bundle       string            `json:"bundle"` // as given
+	Verdict      Verdict           `json:"verdict"`
+	Exit         int               `json:"exit"`
+	Anchors      []string          `json:"anchors"`      // what from outside agrees, in words
+	WouldAnchor  string            `json:"would_anchor"` // the one value that would make it evidence
+	Log          Log               `json:"log"`
+	Script       string            `json:"script_sha256"`
+	Signatures   []SignatureCount  `json:"signatures"`
+	Verdicts     []WitnessVerdict  `json:"verdicts"`
+	WitnessKeys  []WitnessKeySeen  `json:"witness_keys"`
+	Cosignatures []CosignatureSeen `json:"cosignatures"` // verified
+	VerdictSteps []VerdictStep     `json:"verdict_steps"`
+	Times        Times             `json:"times"`
+	Checks       []Check           `json:"checks"`
+	Findings     []Finding         `json:"findings"`
+	More         int               `json:"more_findings"` // left out, beyond MaxFindings a code
+	CannotKnow   []string          `json:"cannot_know"`
 
 	MoreFailures int         `json:"more_failures"` // of More, those that are failures
 	Tokens       []TokenSeen `json:"tokens"`        // by name
@@ -222,7 +227,7 @@ func (r *Report) conclude(requireAnchor bool) {
 		r.Verdict = Consistent
 	}
 	r.Exit = ExitSound
-	if r.Verdict == Failed || r.Verdict == NotClosed || requireAnchor && !anchored {
+	if r.Verdict == Failed || r.Verdict == NotClosed || requireAnchor && !anchored || r.Has(PolicyNotMet) {
 		r.Exit = ExitFailed
 	}
 }

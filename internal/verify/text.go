@@ -52,6 +52,9 @@ func (r *Report) WriteText(w io.Writer, color bool) error {
 	}
 	r.writeChecks(p)
 	r.writeVerdicts(p)
+	r.writeMatrix(p)
+	r.writeCosignatures(p)
+	r.writeTimes(p)
 	p.line("")
 	p.line("%s", p.paint(bold, "What no log can tell"))
 	for _, s := range r.CannotKnow {
@@ -103,6 +106,9 @@ func (r *Report) explain() []string {
 	}
 	if r.Log.AbortedBecause != "" {
 		out = append(out, "The reason given for the abort: "+Clean(r.Log.AbortedBecause))
+	}
+	if n := r.unanchored(); n != "" && r.Has(SegmentUnanchored) {
+		out = append(out, n)
 	}
 	if r.Verdict != Verified && len(r.Anchors) > 0 {
 		out = append(out, "From outside agrees: "+strings.Join(r.Anchors, " and ")+".")

@@ -237,7 +237,7 @@ func TestCosignature(t *testing.T) {
 	}
 	b.Resum(t)
 	r := check(t, b, Options{LogKeys: b.LogKeys, Recompose: pagesOnly})
-	for _, want := range []wanted{{CheckpointSignature, bundle.CheckpointFile, b.Size - 1}, {CheckpointMissing, bundle.DatabaseFile, -2}, {TranscriptUnbound, bundle.TranscriptFile, -1}, {ManifestMissing, bundle.ManifestFile, -1}} {
+	for _, want := range []wanted{{CosignatureBroken, bundle.CheckpointFile, b.Size - 1}, {CheckpointMissing, bundle.DatabaseFile, -2}, {TranscriptUnbound, bundle.TranscriptFile, -1}, {ManifestMissing, bundle.ManifestFile, -1}} {
 		if !want.in(r) {
 			t.Errorf("no %v\n%s", want, codes(r))
 		}

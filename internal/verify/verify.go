@@ -32,6 +32,9 @@ type Options struct {
 	LogKeys       []string // verifier keys that were read aloud, in sumdb/note form
 	Head          string   // final root: 64 hex digits or 32 PGP words
 	ScriptSHA256  string   // hash of the script that was agreed, hex
+	WitnessKeys   []string // witnesses' verifier keys, VKEY or NAME=VKEY
+	Policy        []byte   // a C2SP tlog-policy; nil for none
+	TSACA         []byte   // certificates of time-stamp authorities' CAs, PEM; nil for none
 	RequireAnchor bool     // a log that nothing anchors is no success
 	Verifier      string   // this program's name and version, for the report
 	Recompose     Recomposer
@@ -98,12 +101,15 @@ type verifier struct {
 	wal        bool             // audit.db is open in WAL mode
 	kept       map[int64]bool   // sizes of the checkpoints in audit.db; nil if it was not read
 
-	cosigned []cosignedNote // checkpoints with further lines
-
 	manifestHolds bool // the manifest is signed by the log key and speaks of this bundle
 	pdfCompared   bool // transcript.pdf was drawn again
 
-	ends        func(*Report) bool   // Options.enough, once the log is read
+	ends       func(*Report) bool // Options.enough, once the log is read
+	extra      []extraNote        // checkpoints with further signature lines
+	extraBytes int                // of their notes, those left out included
+	extraTold  bool               // some were left out
+	keys       []*knownKey        // of witnesses
+
 	last        *content             // the file read last
 	artifactsOf map[int64][]artifact // by the C_Sign outcome that they name
 	signOf      map[int64]*signing   // by its outcome
@@ -121,6 +127,8 @@ func (v *verifier) run(files []bundle.File) {
 	v.report.Checks = append(v.report.Checks, v.log.checks...)
 	v.check("final checkpoint", "", v.checkFinal)
 	v.check("log keys", "segments", v.checkKeys)
+	v.check("witness keys", "keys", v.checkWitnessKeys)
+	v.check("cosignatures", "cosignatures", v.checkCosignatures)
 	v.check("script", "", v.checkScript)
 	v.check("plan", "steps", v.checkPlan)
 	v.check("signatures", "C_Sign calls", v.checkSignatures)
@@ -131,13 +139,14 @@ func (v *verifier) run(files []bundle.File) {
 	v.check("exports", "files", v.checkExports)
 	v.check("rules for certificates and CRLs", "objects", v.checkRules)
 	v.check("recorded heads", "entries", v.checkHeads)
-	v.check("cosignatures", "lines", v.checkCosignatures)
 	v.check("transcript", "pages", v.checkTranscript)
 	v.check("witnesses", "witnesses", v.checkWitnesses)
+	v.check("signed verdicts", "verdicts", v.checkVerdictNotes)
+	v.check("times", "values", v.checkTimes)
 	v.check("given from outside", "values", v.checkGiven)
 	v.describe()
 	// Whoever brings a value along wants to know whether it vouches for all.
-	v.report.conclude(v.RequireAnchor || len(v.LogKeys) > 0 || v.Head != "")
+	v.report.conclude(v.wants())
 }
 
 // check runs one check and notes whether it added a failure.

@@ -67,7 +67,7 @@ func TestSound(t *testing.T) {
 		besides []Code // findings besides those of every rehearsal
 	}{
 		{"alone", bundletest.Ceremony{}, nil, Consistent, 0, nil},
-		{"anchor wanted", bundletest.Ceremony{}, func(*bundletest.Bundle) Options { return Options{RequireAnchor: true} }, Consistent, 1, nil},
+		{"anchor wanted", bundletest.Ceremony{}, func(*bundletest.Bundle) Options { return Options{RequireAnchor: true} }, Consistent, 1, []Code{SegmentUnanchored}},
 		{"log key", bundletest.Ceremony{}, func(b *bundletest.Bundle) Options {
 			return Options{LogKeys: b.LogKeys, RequireAnchor: true, ScriptSHA256: strings.ToUpper(b.ScriptSHA256)}
 		}, Verified, 0, nil},

@@ -3,7 +3,6 @@ package verify
 import (
 	"bytes"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/keyrite/keyrite/audit"
@@ -15,12 +14,6 @@ type recordedLine struct {
 	seq int64
 	*audit.Cosigned
 	line audit.Cosignature
-}
-
-// A cosignedNote is a checkpoint of the bundle with more than one signature.
-type cosignedNote struct {
-	what, file string
-	note       []byte
 }
 
 // takeWitnessed checks the place and the form of what witnesses bring: keys at
@@ -73,9 +66,9 @@ func (f *facts) bindKey(e *audit.Entry, d *audit.WitnessKeyRead) {
 	}
 	for person, other := range f.keyOf {
 		if person == d.Person {
-			f.find(LogGrammar, e.Seq, "a second key of the same witness", other.String(), d.Key)
+			f.find(WitnessKeyDiffers, e.Seq, "a second key of the same witness", other.String(), d.Key)
 		} else if other.Name() == k.Name() || other.Public().Equal(k.Public()) {
-			f.find(LogGrammar, e.Seq, "the key, or its name, is that of another witness", person, d.Person)
+			f.find(WitnessKeyDiffers, e.Seq, "the key, or its name, is that of another witness", person, d.Person)
 		}
 	}
 	if f.keyOf[d.Person] == nil && f.hold(e.Seq, len(d.Key)) {
@@ -83,8 +76,8 @@ func (f *facts) bindKey(e *audit.Entry, d *audit.WitnessKeyRead) {
 	}
 }
 
-// checkWitnessKeys compares the files with witnesses' keys with the log.
-func (v *verifier) checkWitnessKeys() {
+// checkWitnessKeyFiles compares the files with witnesses' keys with the log.
+func (v *verifier) checkWitnessKeyFiles() {
 	for person, k := range v.log.keyOf {
 		name := bundle.WitnessKeyFile(person)
 		b, ok := v.load(name)
@@ -106,67 +99,4 @@ func (v *verifier) isWitnessKey(name string) bool {
 		}
 	}
 	return false
-}
-
-// checkCosignatures verifies the cosignatures that the log recorded and those
-// on checkpoints, with the keys bound at the roll call. Any other further line
-// is a failure: nothing says what it would mean.
-func (v *verifier) checkCosignatures(c *Check) {
-	sizes := []int64{}
-	for _, e := range v.log.cosigned {
-		sizes = append(sizes, e.Size)
-	}
-	roots := v.rootsAt(sizes)
-	for _, e := range v.log.cosigned {
-		c.Count++
-		k := v.log.keyOf[e.Person]
-		if k == nil {
-			v.findEntry(CosignatureInvalid, v.log.file, e.seq, "a cosignature of somebody who brought no key", "", e.Person)
-			continue
-		}
-		if err := k.Check(e.line, audit.Checkpoint{Origin: v.log.origin(), Size: e.Size, Root: roots[e.Size]}); err != nil {
-			v.findEntry(CosignatureInvalid, v.log.file, e.seq, "the recorded cosignature does not verify", "", err.Error())
-		}
-	}
-	for _, n := range v.cosigned {
-		v.checkLines(c, n)
-	}
-}
-
-// checkLines judges the further lines of a checkpoint.
-func (v *verifier) checkLines(c *Check, n cosignedNote) {
-	p, lines, err := audit.Cosignatures(n.note)
-	if err != nil {
-		return // reported where the note was read
-	}
-	_, below, _ := strings.Cut(string(n.note), "\n\n")
-	if strings.Count(below, "\n") != 1+len(lines) {
-		v.findEntry(CheckpointSignature, n.file, p.Size-1, "the "+n.what+" has further signatures that are no cosignatures", "", "")
-	}
-	seen := map[string]bool{}
-	for _, line := range lines {
-		c.Count++
-		person, k := v.boundKey(line)
-		switch {
-		case k == nil:
-			v.findEntry(CosignatureInvalid, n.file, p.Size-1, "the "+n.what+" is cosigned with a key that no witness brought", "", line.Line())
-		case seen[person]:
-			v.findEntry(CosignatureInvalid, n.file, p.Size-1, "the "+n.what+" is cosigned twice with one key", "", line.Line())
-		default:
-			if err := k.Check(line, p); err != nil {
-				v.findEntry(CosignatureInvalid, n.file, p.Size-1, "a cosignature of the "+n.what+" does not verify", "", err.Error())
-			}
-		}
-		seen[person] = true
-	}
-}
-
-// boundKey returns the witness's key that a cosignature says it is by.
-func (v *verifier) boundKey(c audit.Cosignature) (string, *audit.WitnessKey) {
-	for person, k := range v.log.keyOf {
-		if k.Made(c) {
-			return person, k
-		}
-	}
-	return "", nil
 }

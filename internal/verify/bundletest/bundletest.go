@@ -33,6 +33,18 @@ type Ceremony struct {
 	NoPaper bool   // the log commits to no transcript
 	NoPDF   bool   // transcript.pdf holds no PDF: drawing it takes longest
 
+	// Keys are the witnesses' keys, by participant. With any, the script has
+	// them, the roll call binds them, and steps of the kinds "freshness" and
+	// "cosign" stand in the plan.
+	Keys map[string]*audit.WitnessSigner
+	// Cosign are those who cosign in their step, Final those who cosign the
+	// final checkpoint before it is handed over.
+	Cosign, Final []string
+	// Fresh is what is brought in the step "freshness".
+	Fresh []audit.Freshness
+	// SignVerdicts signs the verdicts of those who have a key.
+	SignVerdicts bool
+
 	// Change, if set, may change an entry's data before it is written, or
 	// return nil to leave the entry out.
 	Change func(seq int64, step string, d audit.Data) audit.Data
@@ -223,10 +235,13 @@ func (b *Builder) seal(result string) {
 		}
 	}
 	b.Add(&audit.Close{Result: result, Size: b.log.Size() + 1})
+	checkpoint := b.cosigned(b.Final)
 	b.must(b.log.Keep())
 	b.made.Head, b.made.Size = b.log.Root().String(), b.log.Size()
 	b.writeLines()
-	checkpoint := b.log.Checkpoint()
+	if len(b.Final) > 0 {
+		b.must(b.store.Append(b.log.Size(), nil, checkpoint, false, true))
+	}
 	entries := b.entries()
 	b.must(b.store.Seal())
 	b.write(bundle.CheckpointFile, checkpoint)

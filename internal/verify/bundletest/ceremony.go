@@ -14,6 +14,7 @@ import (
 	"math/big"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
@@ -33,7 +34,7 @@ var participants = []audit.Participant{
 	{ID: "ewa", Name: "Ewa Próbna", Initials: "EP", Roles: []string{"independent-witness"}},
 }
 
-var plan = []audit.PlanStep{
+var plainPlan = []audit.PlanStep{
 	{ID: "roll-call", Kind: "attendance", Title: "Roll call"},
 	{ID: "root-key", Kind: "generate-key", Title: "Root key"},
 	{ID: "sub-key", Kind: "generate-key", Title: "Sub-CA key"},
@@ -43,6 +44,16 @@ var plan = []audit.PlanStep{
 	{ID: "sub-crl", Kind: "sign-crl", Title: "Sub-CA CRL"},
 	{ID: "verdict", Kind: "verdict", Title: "Verdicts"},
 	{ID: "close", Kind: "close", Title: "Close"},
+}
+
+// plan returns the ceremony's steps.
+func (b *Builder) plan() []audit.PlanStep {
+	if len(b.Keys) == 0 {
+		return plainPlan
+	}
+	last := len(plainPlan) - 2
+	return slices.Concat(plainPlan[:1], []audit.PlanStep{{ID: "fresh", Kind: "freshness", Title: "Public values"}}, plainPlan[1:last],
+		[]audit.PlanStep{{ID: "cosign", Kind: "cosign", Title: "Cosignatures"}}, plainPlan[last:])
 }
 
 // outline is a script with everything that the log repeats of it.
@@ -55,9 +66,12 @@ func (b *Builder) outline() []byte {
 	fmt.Fprintf(&s, "keyrite: 1\ntitle: Root ceremony\norganisation: Example Authority\nplace: Vault 2\npurpose: To test.\nmode: %s\nparticipants:\n", mode)
 	for _, p := range participants {
 		fmt.Fprintf(&s, "  - id: %s\n    name: %s\n    initials: %s\n    roles: [%s]\n", p.ID, p.Name, p.Initials, strings.Join(p.Roles, ", "))
+		if k := b.Keys[p.ID]; k != nil {
+			fmt.Fprintf(&s, "    witness_key: %q\n", k.Key().String())
+		}
 	}
 	s.WriteString("steps:\n")
-	for _, p := range plan {
+	for _, p := range b.plan() {
 		fmt.Fprintf(&s, "  - id: %s\n    kind: %s\n    title: %s\n    actor: ada\n    witnesses: [wil, ewa]\n    say: %s\n    watch: %s\n", p.ID, p.Kind, p.Title, say, watch)
 	}
 	return s.Bytes()
@@ -99,7 +113,7 @@ func (b *Builder) run() {
 	b.Add(&audit.LogOpen{
 		Format: audit.FormatVersion, Origin: b.made.Origin, Mode: b.Mode, Script: file, LogKey: b.key.VerifierKey(), Program: program,
 		Title: "Root ceremony", Organisation: "Example Authority", Place: "Vault 2", Purpose: "To test.",
-		Participants: participants, Plan: plan,
+		Participants: participants, Plan: b.plan(),
 	})
 	b.rollCall()
 	b.generate("root-key", "root")
@@ -120,6 +134,9 @@ func (b *Builder) run() {
 	}
 	b.certificates()
 	b.lists()
+	if len(b.Keys) > 0 {
+		b.cosignatures()
+	}
 	b.verdicts()
 	b.begin("close")
 	b.end("done")
@@ -147,9 +164,9 @@ func (b *Builder) begin(id string) {
 	b.t.Helper()
 	b.step = id
 	b.attempts[id]++
-	for i, p := range plan {
+	for i, p := range b.plan() {
 		if p.ID == id {
-			b.Add(&audit.StepBegin{StepKind: p.Kind, Title: p.Title, Number: i + 1, Of: len(plan), Attempt: b.attempts[id], Actor: "ada", Witnesses: []string{"wil", "ewa"}, Say: say, Watch: watch})
+			b.Add(&audit.StepBegin{StepKind: p.Kind, Title: p.Title, Number: i + 1, Of: len(b.plan()), Attempt: b.attempts[id], Actor: "ada", Witnesses: []string{"wil", "ewa"}, Say: say, Watch: watch})
 		}
 	}
 }
@@ -171,8 +188,58 @@ func (b *Builder) rollCall() {
 		b.Add(&audit.Attendance{Person: p.ID, Name: p.Name, Roles: p.Roles, Present: true, Identity: "passport"})
 		b.present = append(b.present, p.ID)
 	}
+	for _, p := range participants {
+		if k := b.Keys[p.ID]; k != nil {
+			b.Add(&audit.WitnessKeyRead{Person: p.ID, Key: k.Key().String(), How: "script"})
+			b.write(bundle.WitnessKeyFile(p.ID), []byte(k.Key().String()+"\n"))
+		}
+	}
 	b.end("done")
 	b.readKey()
+	if len(b.Keys) > 0 {
+		b.begin("fresh")
+		for _, f := range b.Fresh {
+			b.Add(&f)
+		}
+		b.end("done")
+	}
+}
+
+// cosigned returns the log's checkpoint with the lines of those people.
+func (b *Builder) cosigned(people []string) []byte {
+	b.t.Helper()
+	signed := b.log.Checkpoint()
+	for _, person := range people {
+		signed = b.cosign(person, signed)
+	}
+	return signed
+}
+
+// cosign adds a person's line to a checkpoint.
+func (b *Builder) cosign(person string, signed []byte) []byte {
+	b.t.Helper()
+	p, _, err := audit.Cosignatures(signed)
+	b.must(err)
+	line, err := b.Keys[person].Cosign(p, b.clock())
+	b.must(err)
+	signed, err = audit.AddCosignature(signed, line.Line(), b.Keys[person].Key())
+	b.must(err)
+	return signed
+}
+
+// cosignatures is the step in which witnesses bring their lines.
+func (b *Builder) cosignatures() {
+	b.begin("cosign")
+	size, signed := b.log.Size(), b.cosigned(b.Cosign)
+	if len(b.Cosign) > 0 {
+		b.must(b.store.Append(size, nil, signed, true, true))
+	}
+	_, lines, err := audit.Cosignatures(signed)
+	b.must(err)
+	for i, person := range b.Cosign {
+		b.Add(&audit.Cosigned{Person: person, Size: size, NoteLine: lines[i].Line()})
+	}
+	b.end("done")
 }
 
 // login opens a session on the token and logs in.
@@ -354,7 +421,13 @@ func (b *Builder) verdicts() {
 	b.begin("verdict")
 	size, root := b.log.Size(), b.log.Root()
 	for _, id := range []string{"wil", "ewa"} {
-		b.Add(&audit.Verdict{Person: id, Agree: true, Size: size, Head: root.String()})
+		d := &audit.Verdict{Person: id, Agree: true, Size: size, Head: root.String()}
+		if k := b.Keys[id]; k != nil && b.SignVerdicts {
+			said, err := k.SignVerdict(audit.VerdictNote{Origin: b.made.Origin, Step: "verdict", Size: size, Root: root, Witness: id, Agree: true})
+			b.must(err)
+			d.Note = string(said)
+		}
+		b.Add(d)
 	}
 	b.end("done")
 }
