@@ -27,7 +27,7 @@ func Resume(c Config) (*Runner, error) {
 		return nil, err
 	}
 	if got := FileOf(bundle.ScriptFile, c.ScriptBytes); got != state.Open.Script {
-		return nil, fmt.Errorf("%s is not the script that this ceremony began with (its SHA-256 is %s, the log says %s)", bundle.ScriptFile, got.SHA256, state.Open.Script.SHA256)
+		return nil, fmt.Errorf("%s is %w (its SHA-256 is %s, the log says %s)", bundle.ScriptFile, ErrOtherScript, got.SHA256, state.Open.Script.SHA256)
 	}
 	c.Mode = state.Open.Mode
 	r := &Runner{Config: c, state: state}

@@ -67,6 +67,10 @@ func (r *Runner) writeKey() error {
 // before anything was done.
 var ErrNothingHappened = errors.New("the log is empty: nothing has happened yet")
 
+// ErrOtherScript means that a folder's script is not the one that its log began
+// with.
+var ErrOtherScript = errors.New("not the script that this ceremony began with")
+
 // ReadLog reads what a log says, after checking its chain, its tree and the
 // signature on its head by the key that its last segment names.
 func ReadLog(store audit.Store) (*State, []*audit.Entry, error) {

@@ -48,6 +48,8 @@ func ended(err error, dir string) error {
 		return err
 	case errors.As(err, &stop) && stop.Abort:
 		return &exitError{exitFailed, err}
+	case errors.Is(err, ceremony.ErrNothingHappened), errors.Is(err, ceremony.ErrOtherScript):
+		return &exitError{exitEnvironment, err} // hint says what helps: resume would say the same again
 	case errors.As(err, &stop):
 		return &exitError{exitPaused, fmt.Errorf("%w\nto go on: keyrite resume %s", err, dir)}
 	}
@@ -66,6 +68,8 @@ func hint(err error) string {
 		return token.Hint(rv)
 	case errors.Is(err, ceremony.ErrNothingHappened):
 		return "Nothing was done in this folder. Remove it and begin again with 'keyrite run' or 'keyrite rehearse'."
+	case errors.Is(err, ceremony.ErrOtherScript):
+		return "Put this ceremony's own script.yaml back, byte for byte: from the medium it came on, or from a copy of the folder. Then 'keyrite resume' goes on."
 	}
 	return ""
 }

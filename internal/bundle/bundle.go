@@ -72,8 +72,9 @@ const maxName = 128
 
 // CheckName returns an error if name cannot be a file of a bundle: elements
 // separated by single slashes, each of 1 to 128 characters from
-// A–Z a–z 0–9 . _ - that neither begins with "." or "-" nor ends with ".".
-// Such names mean the same on every file system and in sha256sum's format.
+// A–Z a–z 0–9 . _ - that neither begins with "." or "-" nor ends with ".", and
+// that is no device of Windows, whose names count up to the first dot, in either
+// case: CON, PRN, AUX, NUL, COM0 to COM9, LPT0 to LPT9. Such names mean the same on every file system and in sha256sum's format.
 func CheckName(name string) error {
 	for _, part := range strings.Split(name, "/") {
 		if err := checkPart(part); err != nil {
@@ -91,6 +92,8 @@ func checkPart(part string) error {
 		return fmt.Errorf("element of %d bytes, at most %d", len(part), maxName)
 	case part[0] == '.' || part[0] == '-' || part[len(part)-1] == '.':
 		return fmt.Errorf("element %q begins with a dot or hyphen, or ends with a dot", part)
+	case device(part):
+		return fmt.Errorf("element %q names a device on Windows", part)
 	}
 	for _, r := range part {
 		if !plain(r) {
@@ -98,6 +101,20 @@ func checkPart(part string) error {
 		}
 	}
 	return nil
+}
+
+// device reports whether Windows takes a name for a device.
+func device(part string) bool {
+	stem, _, _ := strings.Cut(strings.ToUpper(part), ".")
+	switch stem {
+	case "CON", "PRN", "AUX", "NUL":
+		return true
+	}
+	rest, com := strings.CutPrefix(stem, "COM")
+	if !com {
+		rest, com = strings.CutPrefix(stem, "LPT")
+	}
+	return com && len(rest) == 1 && '0' <= rest[0] && rest[0] <= '9'
 }
 
 func plain(r rune) bool {

@@ -48,6 +48,15 @@ func TestNames(t *testing.T) {
 		{"artifacts/a\\b", false, false, false},
 		{"artifacts/a\nb", false, false, false},
 		{"artifacts/é", false, false, false},
+		{"artifacts/con", false, false, false},
+		{"artifacts/Aux.pem", false, false, false},
+		{"artifacts/nul.2.tbs", false, false, false},
+		{"artifacts/lpt1.pem", false, false, false},
+		{"artifacts/COM0", false, false, false},
+		{"artifacts/com10.pem", true, true, true},
+		{"artifacts/common.pem", true, true, true},
+		{"artifacts/root.con", true, true, true},
+		{"artifacts/auxiliary", true, true, true},
 		{"artifacts/" + strings.Repeat("a", 129), false, false, false},
 	} {
 		if got := CheckName(test.name) == nil; got != test.valid {
