@@ -15,6 +15,14 @@ func TestMemory(t *testing.T) {
 	})
 }
 
+// TestSequences lives through random lives of logs in memory.
+func TestSequences(t *testing.T) {
+	storetest.Sequences(t, 150, func(*testing.T) storetest.Place {
+		m := new(storetest.Memory)
+		return storetest.Place{Open: func() (storetest.Keeper, error) { return m, nil }}
+	})
+}
+
 func TestFaulty(t *testing.T) {
 	for fault, written := range map[storetest.Fault]bool{storetest.None: true, storetest.Failed: false, storetest.Persisted: true} {
 		m := new(storetest.Memory)

@@ -14,6 +14,9 @@ import (
 // A Place is where a store's data stays when the store is closed.
 type Place struct {
 	Open func() (Keeper, error) // opens the store there, an empty one at first
+	// Crash, if set, has the next Open find what the end of the process would
+	// leave at this moment.
+	Crash func(t *testing.T)
 }
 
 // A Keeper is a store that shows the checkpoints it keeps.
