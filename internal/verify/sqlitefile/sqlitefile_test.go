@@ -259,7 +259,7 @@ func TestHidden(t *testing.T) {
 	if d := read(append(bytes.Clone(good), 0), nil); !strings.Contains(fmt.Sprint(d.problems), "does not end with a page") {
 		t.Errorf("byte appended: %q", d.problems)
 	}
-	if d := read(made(t, 30000, short), nil); !strings.Contains(fmt.Sprint(d.problems), "is not empty") {
+	if d := read(made(t, 9000, short), nil); !strings.Contains(fmt.Sprint(d.problems), "is not empty") {
 		t.Errorf("what SQLite leaves on upper pages: %q", d.problems)
 	}
 	gap := bytes.Clone(good)
