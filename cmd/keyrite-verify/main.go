@@ -54,7 +54,7 @@ func recompose(b verify.Files, entries []*audit.Entry) ([]transcript.Page, []byt
 func command(word string, args []string, t verify.Terminal) int {
 	switch word {
 	case "help":
-		fmt.Fprintf(t.Out, verify.Usage, name)
+		fmt.Fprintf(t.Out, verify.Usage+commandsHelp, name)
 		return verify.ExitSound
 	case "version":
 		fmt.Fprintf(t.Out, "%s version %s\n", name, version())

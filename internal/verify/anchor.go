@@ -138,8 +138,13 @@ func (v *verifier) wouldCosign() string {
 			names = append(names, x.Key)
 		}
 	}
+	for _, s := range v.strangers {
+		if !slices.Contains(names, s) && len(names) < maxNamed {
+			names = append(names, s)
+		}
+	}
 	if len(names) == 0 {
 		return "the key of a witness who cosigned it (--witness-key)"
 	}
-	return "the key of " + strings.Join(names, " or ") + ", who cosigned it (--witness-key)"
+	return "the key of " + strings.Join(names, " or ") + ", whose line the final checkpoint has (--witness-key)"
 }

@@ -133,7 +133,7 @@ func (v *verifier) checkLate(c *Check, name string, seen map[string]bool) {
 		v.find(CosignatureBroken, name, "the checkpoint in the file is not signed by the log key of the last segment", v.lastKey(), err.Error())
 		return
 	}
-	v.checkLines(c, extraNote{name, "late cosignature", b}, true, seen)
+	v.checkLines(c, extraNote{name, "copy of the final checkpoint", b}, true, seen)
 }
 
 // checkLines verifies a note's lines besides the log's.
@@ -174,6 +174,9 @@ func (v *verifier) checkLines(c *Check, x extraNote, late bool, seen map[string]
 func (v *verifier) checkLine(x extraNote, p audit.Checkpoint, sig audit.Cosignature, late bool) {
 	k := v.keyOf(sig)
 	if k == nil {
+		if v.finalReads && p == v.final && !slices.Contains(v.strangers, sig.Name) && len(v.strangers) < maxNamed {
+			v.strangers = append(v.strangers, sig.Name)
+		}
 		v.findEntry(CosignatureUnknown, x.file, p.Size-1, "the "+x.what+" has a cosignature by a key that nobody has named", "", sig.Name)
 		return
 	}

@@ -142,7 +142,7 @@ func TestWitnessedText(t *testing.T) {
 	got := text(Options{RequireAnchor: true, Recompose: pagesOnly})
 	for _, want := range []string{
 		"  NOTHING from outside vouches for segment 0 (entries 0 to ",
-		"the key of witness.example.org/ewa or witness.example.org/wil, who cosigned it (--witness-key)",
+		"the key of witness.example.org/ewa or witness.example.org/wil, whose line the final checkpoint has (--witness-key)",
 		"Verdicts by step and witness\n           Wil Muster      Ewa Próbna\n  verdict  agrees, signed  agrees, signed\n",
 		"  - witness.example.org/ewa (Ewa Próbna) on the final checkpoint, 2026-11-25T",
 		"late: after the close; key known from this bundle alone; in after/cosignature-witness.example.org_wil.txt",

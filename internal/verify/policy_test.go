@@ -1,8 +1,11 @@
 package verify
 
 import (
+	"bytes"
 	"crypto/rand"
+	"crypto/sha256"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -122,4 +125,39 @@ func FuzzPolicy(f *testing.F) {
 			t.Errorf("%q: met by all %v, by nobody %v", text, p.met(all), p.met(nil))
 		}
 	})
+}
+
+// The policy in docs/verify.md is one, and asks for what the text says: two of
+// three witnesses, or the notary. Its keys are made from seeds that everybody
+// knows.
+func TestPolicyInDocument(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/verify.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(doc), "# two of the three witnesses, or the notary\n")
+	text, _, _ := strings.Cut(rest, "```")
+	p, err := parsePolicy([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed := map[string]bool{}
+	for i, name := range []string{"ada", "ben", "cleo", "notary"} {
+		host := map[bool]string{true: "notary.example.com/2026", false: "witness.example.org/" + name}[name == "notary"]
+		seed := sha256.Sum256([]byte("keyrite verify.md " + name))
+		k, err := audit.GenerateWitnessKey(host, bytes.NewReader(seed[:]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.witness(name); got == nil || got.String() != k.Key().String() {
+			t.Fatalf("witness %s has the key %v, not %s", name, got, k.Key())
+		}
+		signed[publicHex(k.Key())] = name != "cleo"
+		if got := p.met(signed); got != (i > 0) {
+			t.Errorf("after %s the quorum is met: %v", name, got)
+		}
+	}
+	if !p.met(map[string]bool{publicHex(p.witness("notary")): true}) {
+		t.Error("the notary is not enough")
+	}
 }

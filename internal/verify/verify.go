@@ -109,6 +109,7 @@ type verifier struct {
 	extraBytes int                // of their notes, those left out included
 	extraTold  bool               // some were left out
 	keys       []*knownKey        // of witnesses
+	strangers  []string           // names of unknown keys with a line on the final checkpoint
 
 	last        *content             // the file read last
 	artifactsOf map[int64][]artifact // by the C_Sign outcome that they name
