@@ -13,6 +13,7 @@ import (
 	"github.com/keyrite/keyrite/internal/bundle"
 	"github.com/keyrite/keyrite/internal/timestamp"
 	"github.com/keyrite/keyrite/internal/timestamp/tsatest"
+	"github.com/keyrite/keyrite/internal/transcript"
 	"github.com/keyrite/keyrite/internal/verify/bundletest"
 )
 
@@ -75,6 +76,17 @@ func besides(r *Report, codes ...Code) (out []Code) {
 	return out
 }
 
+// pagesOnce is pagesOnly for bundles of one and the same log.
+func pagesOnce() Recomposer {
+	var pages []transcript.Page
+	return func(b Files, entries []*audit.Entry) (_ []transcript.Page, _ []byte, err error) {
+		if pages == nil {
+			pages, _, err = pagesOnly(b, entries)
+		}
+		return pages, nil, err
+	}
+}
+
 // What is known from outside of witnesses decides what anchors the log.
 func TestAnchoredByWitnesses(t *testing.T) {
 	w := makeWitnessed(t, nil)
@@ -82,6 +94,7 @@ func TestAnchoredByWitnesses(t *testing.T) {
 	late := w.copy(t)
 	late.late(t, w.wil)
 	late.late(t, stranger)
+	pages := pagesOnce()
 	both := fmt.Sprintf("witness W %s\nwitness E %s\ngroup both all W E\nquorum both\n", w.vkey(w.wil), w.vkey(w.ewa))
 	for _, test := range []struct {
 		name    string
@@ -107,7 +120,7 @@ func TestAnchoredByWitnesses(t *testing.T) {
 		{"a policy of another log", w, Options{Policy: []byte("log " + late.LogKeys[0][:30] + "x+00000000+AQ==\nquorum none\n")}, "", 2, "", nil},
 		{"a key from outside beside a policy not met", w, Options{WitnessKeys: []string{w.vkey(w.ewa)}, Policy: []byte(both)}, Verified, 1, "Ewa", []Code{PolicyNotMet}},
 	} {
-		test.o.Recompose = pagesOnly
+		test.o.Recompose = pages
 		r, err := Bundle(test.w.Dir, test.o)
 		if test.exit == ExitUsage {
 			if err == nil {
