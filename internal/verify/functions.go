@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/keyrite/keyrite/audit"
 )
@@ -43,27 +44,52 @@ var functions = map[string]struct{ intent, outcome string }{
 // ofAll are the members that every intent and outcome may have.
 const ofAll = "function intent rv micros"
 
+// A foreigner is a member that the calls of a function have not.
+type foreigner struct {
+	field int // in the struct of the intent or outcome
+	name  string
+}
+
+// foreigners returns, by function, the members that an intent and an outcome
+// must not have.
+var foreigners = sync.OnceValue(func() map[string]struct{ intent, outcome []foreigner } {
+	of := func(t reflect.Type, own string) (list []foreigner) {
+		names := strings.Fields(ofAll + " " + own)
+		for i := range t.NumField() {
+			if name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); !slices.Contains(names, name) {
+				list = append(list, foreigner{i, name})
+			}
+		}
+		return list
+	}
+	all := map[string]struct{ intent, outcome []foreigner }{}
+	for name, own := range functions {
+		all[name] = struct{ intent, outcome []foreigner }{
+			of(reflect.TypeFor[audit.HSMIntent](), own.intent), of(reflect.TypeFor[audit.HSMOutcome](), own.outcome),
+		}
+	}
+	return all
+})
+
 // checkMembers finds members that a call of the function has not: whatever
 // stands there, the recorder did not write it. data is a pointer to the entry's
 // data, side "intent" or "outcome".
 func (f *facts) checkMembers(seq int64, function, side string, data any) {
-	own, known := functions[function]
+	all, known := foreigners()[function]
 	if !known {
 		if side == "intent" {
 			f.find(FunctionUnknown, seq, "a function that keyrite never calls", "", function)
 		}
 		return
 	}
-	allowed := own.intent
+	list := all.intent
 	if side == "outcome" {
-		allowed = own.outcome
+		list = all.outcome
 	}
-	names := strings.Fields(ofAll + " " + allowed)
 	v := reflect.ValueOf(data).Elem()
-	for i := range v.NumField() {
-		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
-		if !v.Field(i).IsZero() && !slices.Contains(names, name) {
-			f.find(SecretRecorded, seq, fmt.Sprintf("the %s of %s has a member that is not its own", side, function), "no "+name, "")
+	for _, m := range list {
+		if !v.Field(m.field).IsZero() {
+			f.find(SecretRecorded, seq, fmt.Sprintf("the %s of %s has a member that is not its own", side, function), "no "+m.name, "")
 		}
 	}
 }

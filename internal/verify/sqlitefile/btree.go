@@ -33,6 +33,8 @@ type walker struct {
 	buffers [][]byte // one page a level
 	extents [][]extent
 	over    []byte // an overflow page
+	values  []value
+	ahead   window
 }
 
 // An extent is a part of a page that a cell or free block takes.
@@ -40,11 +42,55 @@ type extent struct{ from, to int }
 
 // walk calls fn for every row of the table in order of row numbers.
 func (f *File) walk(table string, root uint32, columns []column, fn func(int64, []value, place) error) error {
-	w := &walker{File: f, table: table, columns: columns, fn: fn, last: math.MinInt64, leaves: -1}
+	w := &walker{File: f, table: table, columns: columns, values: make([]value, len(columns)), fn: fn, last: math.MinInt64, leaves: -1}
 	if !f.claim(root, "table "+table, 0) {
 		return nil
 	}
 	return w.tree(root, 0, math.MaxInt64)
+}
+
+// windowBytes is how much is read at once where pages follow each other.
+const windowBytes = 256 << 10
+
+// A window is a run of pages that was read at once.
+type window struct {
+	first uint32 // its first page
+	next  uint32 // the page behind the one asked for last
+	buf   []byte
+}
+
+// read fills buf with a page. A table's pages mostly stand in the file as they
+// are walked: behind a page, those that follow are read with it.
+func (w *walker) read(page uint32, buf []byte) bool {
+	a := &w.ahead
+	at := int64(page) - int64(a.first)
+	if a.first == 0 || at < 0 || (at+1)*int64(w.page) > int64(len(a.buf)) {
+		follows := page == a.next
+		a.next = page + 1
+		if !follows || !w.fill(page) {
+			return w.File.read(page, buf)
+		}
+		at = 0
+	}
+	a.next = page + 1
+	copy(buf, a.buf[at*int64(w.page):])
+	return true
+}
+
+// fill reads the window that begins with a page. It reports false if that
+// cannot be read whole.
+func (w *walker) fill(page uint32) bool {
+	pages := min(max(windowBytes/w.page, 1), int(w.pages-page)+1)
+	if cap(w.ahead.buf) == 0 {
+		w.ahead.buf = make([]byte, 0, max(windowBytes, w.page))
+	}
+	w.ahead.buf = w.ahead.buf[:pages*w.page]
+	w.ahead.first = page
+	if _, err := w.r.ReadAt(w.ahead.buf, w.offset(page)); err != nil {
+		w.ahead.first = 0
+		return false
+	}
+	return true
 }
 
 // wrong reports a problem on a page of the table.
@@ -183,7 +229,7 @@ func (w *walker) leafCell(h *pageHeader, at int, limit int64) (end int, err erro
 	if !ok {
 		return 0, nil
 	}
-	v, err := record(payload, w.columns)
+	v, err := record(payload, w.columns, w.values)
 	if err != nil {
 		w.wrong(h.page, at, fmt.Sprintf("row %d: %v", rowid, err), "", "")
 		return at + max(4, n+m+used), nil

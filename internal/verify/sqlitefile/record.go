@@ -43,14 +43,14 @@ type value struct {
 }
 
 // record decodes a row's payload (section 2.1) that has exactly the columns
-// given, each in its shortest form, and not a byte more.
-func record(p []byte, columns []column) ([]value, error) {
+// given, each in its shortest form, and not a byte more. It fills values, one a
+// column.
+func record(p []byte, columns []column, values []value) ([]value, error) {
 	size, n := varint(p)
 	if n == 0 || size < uint64(n) || size > uint64(len(p)) {
 		return nil, errors.New("size of the record's header")
 	}
 	head, body := p[n:size:size], p[size:]
-	values := make([]value, len(columns))
 	for i, c := range columns {
 		serial, n := varint(head)
 		if n == 0 {

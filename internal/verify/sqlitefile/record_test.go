@@ -73,7 +73,7 @@ func TestRecord(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if v, err := record(b, test.columns); (err == nil) != test.ok {
+		if v, err := record(b, test.columns, make([]value, len(test.columns))); (err == nil) != test.ok {
 			t.Errorf("%s: %v, %v", test.name, v, err)
 		}
 	}
