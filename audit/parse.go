@@ -23,6 +23,7 @@ func Parse(b []byte) (*Entry, error) { return new(Parser).Parse(b) }
 // not safe for concurrent use.
 type Parser struct {
 	texts *[256]string // by a hash of the text
+	spare []Entry      // made together, to be given out
 }
 
 // Parse is the function [Parse].
@@ -36,7 +37,7 @@ func (p *Parser) Parse(b []byte) (*Entry, error) {
 }
 
 // NewParser returns a Parser that keeps short texts once.
-func NewParser() *Parser { return &Parser{new([256]string)} }
+func NewParser() *Parser { return &Parser{texts: new([256]string)} }
 
 // maxShared is the most bytes of a text that is kept once.
 const maxShared = 32
@@ -65,7 +66,7 @@ func (p *Parser) text(b []byte) string {
 // the end, so that the kind is known before the data is read.
 func (p *Parser) entry(b []byte) *Entry {
 	r := tail{b: b, ok: true}
-	var e Entry
+	e := p.empty()
 	r.time(&e.Time)
 	step := r.text(`,"step":`)
 	e.Seq = r.int(`,"seq":`)
@@ -84,7 +85,20 @@ func (p *Parser) entry(b []byte) *Entry {
 	if end := p.value(k.data, r.b, len(begin), reflect.ValueOf(e.Data).Elem()); end != len(r.b) {
 		return nil
 	}
-	return &e
+	return e
+}
+
+// empty returns a new entry.
+func (p *Parser) empty() *Entry {
+	if p.texts == nil {
+		return new(Entry)
+	}
+	if len(p.spare) == 0 {
+		p.spare = make([]Entry, 32)
+	}
+	e := &p.spare[0]
+	p.spare = p.spare[1:]
+	return e
 }
 
 // string reads a canonical string and nothing else.

@@ -6,6 +6,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime/debug"
 	"slices"
 
 	"github.com/keyrite/keyrite/audit"
@@ -22,7 +23,13 @@ const name = "keyrite-verify"
 // command of its own. A folder of that name is written ./proof.
 var commands = []string{"proof", "fork", "cosign", "witness-key", "tsq", "scan", "help", "version"}
 
-func main() { os.Exit(run(os.Args[1:], terminal())) }
+func main() {
+	// Checking a log leaves much garbage and keeps little. Collecting less often
+	// is faster; the limit keeps that from taking much memory.
+	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(150 << 20)
+	os.Exit(run(os.Args[1:], terminal()))
+}
 
 // run carries out a command line and returns the exit code.
 func run(args []string, t verify.Terminal) int {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/keyrite/keyrite/audit"
 	"github.com/keyrite/keyrite/internal/bundle"
@@ -70,6 +71,30 @@ func (v *verifier) checkNotClosed() {
 	v.find(LogNotClosed, "", what, "", "")
 }
 
+// beginSums begins to compute the digests of the two stores, which take the
+// longest, while other checks run. The function it returns waits for them.
+func (v *verifier) beginSums() (wait func()) {
+	var all sync.WaitGroup
+	v.digests = map[string]func() ([sha256.Size]byte, error){}
+	for _, name := range []string{bundle.LogFile, bundle.DatabaseFile} {
+		if !v.has(name) || !v.has(bundle.SumsFile) {
+			continue
+		}
+		once := sync.OnceValues(func() ([sha256.Size]byte, error) { return bundle.Digest(v.root, name) })
+		v.digests[name] = once
+		all.Go(func() { _, _ = once() })
+	}
+	return all.Wait
+}
+
+// digest returns a file's SHA-256.
+func (v *verifier) digest(name string) ([sha256.Size]byte, error) {
+	if begun, ok := v.digests[name]; ok {
+		return begun()
+	}
+	return bundle.Digest(v.root, name)
+}
+
 // checkSums compares SHA256SUMS with the files.
 func (v *verifier) checkSums(c *Check) {
 	b, ok := v.load(bundle.SumsFile)
@@ -90,7 +115,7 @@ func (v *verifier) checkSums(c *Check) {
 			v.find(FileMissing, s.Name, "the file is in SHA256SUMS, but not in the bundle", hex.EncodeToString(s.SHA256[:]), "")
 			continue
 		}
-		sum, err := bundle.Digest(v.root, s.Name)
+		sum, err := v.digest(s.Name)
 		if err != nil {
 			v.find(FileUnreadable, s.Name, "the file cannot be read", "", err.Error())
 		} else if sum != s.SHA256 {

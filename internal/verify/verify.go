@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -101,6 +102,8 @@ type verifier struct {
 	wal        bool             // audit.db is open in WAL mode
 	kept       map[int64]bool   // sizes of the checkpoints in audit.db; nil if it was not read
 
+	digests map[string]func() ([sha256.Size]byte, error) // of files, begun early
+
 	manifestHolds bool // the manifest is signed by the log key and speaks of this bundle
 	pdfCompared   bool // transcript.pdf was drawn again
 
@@ -119,6 +122,7 @@ type verifier struct {
 
 // run makes all checks in the order of the report.
 func (v *verifier) run(files []bundle.File) {
+	defer v.beginSums()()
 	v.readCheckpointFile()
 	v.readLog()
 	v.ends = v.enough
