@@ -43,7 +43,7 @@ rehearsal: check-go ## install what is missing, build, hold a whole root ceremon
 	@scripts/rehearsal
 
 bench: check-go ## measure every performance goal: name, ratio, goal
-	@scripts/install-deps rehearsal
+	@scripts/install-deps bench
 	@CGO_ENABLED=1 $(GO) run ./internal/bench
 
 release: check-go ## build what is handed out into dist/VERSION, the same bytes each time, with SHA256SUMS

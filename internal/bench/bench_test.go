@@ -53,13 +53,13 @@ func TestRun(t *testing.T) {
 // word, and keep to what the line can carry.
 func TestMeasurements(t *testing.T) {
 	seen := map[string]bool{}
-	for _, m := range measurements() {
+	for _, m := range measurements(new(bigBundles)) {
 		if seen[m.name] || m.name == "" || strings.ContainsAny(m.name, " \t\n") || m.measure == nil {
 			t.Errorf("measurement %q is not usable", m.name)
 		}
 		seen[m.name] = true
 	}
-	for _, name := range []string{"recorded-sign", "append", "verify-per-entry", "transcript-per-page"} {
+	for _, name := range []string{"recorded-sign", "append", "verify-per-entry", "verify-1m", "verify-growth", "verify-rss", "peers", "transcript-per-page"} {
 		if !seen[name] {
 			t.Errorf("there is no measurement %q", name)
 		}

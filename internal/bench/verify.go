@@ -132,16 +132,5 @@ func finish(dir string, key *audit.LogKey, log *audit.Log, script []byte, lines 
 			return err
 		}
 	}
-	sums, err := bundle.Sums(dir)
-	if err != nil {
-		return err
-	}
-	if err := bundle.WriteNew(dir, bundle.SumsFile, sums); err != nil {
-		return err
-	}
-	manifest, err := key.SignNote(bundle.ManifestNote(benchOrigin, log.Size(), log.Root(), sha256.Sum256(sums)))
-	if err != nil {
-		return err
-	}
-	return bundle.WriteNew(dir, bundle.ManifestFile, manifest)
+	return seal(dir, key, benchOrigin, log.Size(), log.Root())
 }

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"slices"
 
@@ -46,7 +47,7 @@ func (v *verifier) checkPlan(c *Check) {
 		c.Result = "not done"
 		return
 	}
-	o, err := readOutline(b)
+	o, err := v.readOutline(b)
 	if err != nil {
 		v.find(PlanDiffers, bundle.ScriptFile, "the script cannot be read", "", err.Error())
 		return
@@ -58,6 +59,24 @@ func (v *verifier) checkPlan(c *Check) {
 			v.compareBegun(b, o.Steps[i])
 		}
 	}
+}
+
+// readOutline is the function, which takes its time with a long script: what it
+// read of the same bytes before is not read again.
+func (v *verifier) readOutline(b []byte) (*outline, error) {
+	sum := sha256.Sum256(b)
+	if v.outlined == nil || v.outlined.of != sum {
+		o, err := readOutline(b)
+		v.outlined = &outlinedScript{sum, o, err}
+	}
+	return v.outlined.outline, v.outlined.err
+}
+
+// An outlinedScript is what readOutline made of a script.
+type outlinedScript struct {
+	of      [sha256.Size]byte
+	outline *outline
+	err     error
 }
 
 // readOutline reads those fields of a script that the log repeats.

@@ -102,7 +102,8 @@ type verifier struct {
 	wal        bool             // audit.db is open in WAL mode
 	kept       map[int64]bool   // sizes of the checkpoints in audit.db; nil if it was not read
 
-	digests map[string]func() ([sha256.Size]byte, error) // of files, begun early
+	outlined *outlinedScript                              // the script, if it was read
+	digests  map[string]func() ([sha256.Size]byte, error) // of files, begun early
 
 	manifestHolds bool // the manifest is signed by the log key and speaks of this bundle
 	pdfCompared   bool // transcript.pdf was drawn again

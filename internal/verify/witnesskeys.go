@@ -135,7 +135,7 @@ func (v *verifier) compareScriptKeys() {
 	if !ok || v.log.open == nil || hash(b) != v.log.open.Script.SHA256 {
 		return
 	}
-	o, err := readOutline(b)
+	o, err := v.readOutline(b)
 	if err != nil {
 		return // found where the plan was compared
 	}
