@@ -1,11 +1,9 @@
 #!/usr/bin/env python3
 """Checks the bundle of a key ceremony a second time, without keyrite.
 
-Written from docs/audit-log.md and docs/bundle.md alone, with Python's library and the program openssl.
-It checks the evidence: every byte of the log in both its stores, chain, tree and checkpoints, and what
-the log binds: script, artifacts, signatures, pages. It does not judge the ceremony: whether steps, people
-and calls are as they should be, and what the paper shows, is keyrite-verify's part.
-
+Written from docs/audit-log.md and docs/bundle.md alone, with Python's library and the program openssl. It checks the evidence:
+every byte of the log in both its stores, chain, tree, checkpoints, and what the log binds: script, artifacts, signatures, pages.
+It does not judge the ceremony: whether steps, people and calls are as they should be is keyrite-verify's part.
 Exit: 0 all holds, 1 something does not, 2 wrong use."""
 import argparse, base64, contextlib, datetime, functools, hashlib, itertools, json, os, pathlib, re, sqlite3, subprocess, sys, tempfile
 
@@ -185,7 +183,7 @@ def reporting(report, *where):
 class Log:
     """Entries in their order, the keys that they name, and the root at every size."""
     def __init__(self, bodies, report):
-        self.entries, self.leaves, self.segments, self.origin, self.mode = [], [], [], None, None
+        self.entries, self.leaves, self.segments, self.witnesses, self.origin, self.mode = [], [], [], {}, None, None
         place, before = 0, bytes(32)
         for n, b in enumerate(bodies):
             e = {"kind": None, "data": {}}
@@ -222,6 +220,8 @@ class Log:
             if d["segment"] != len(self.segments) or d["log_key"] in [key for _, key in self.segments]:
                 raise Wrong("the segment's number or key was there before")
             self.check_checkpoint(d["checkpoint"].encode(), n)
+        if kind == "witness-key":
+            self.witnesses[d["person"]] = d["key"]
         if kind in ("log-open", "segment-open"):
             if d["log_key"].split("+")[0] != self.origin: raise Wrong("the log key is named after another log")
             self.segments.append((n, d["log_key"]))
@@ -232,11 +232,13 @@ class Log:
         if (origin, says) != (self.origin, size) or size > len(self.leaves) or root != self.root(size):
             raise Wrong(f"the checkpoint of size {says} and root {root.hex()} of {origin} is not this log's at {size}")
         open_note(b, self.key_at(size))
-        if len(lines) != 1 + len(witnesses): raise Wrong("the checkpoint has a signature that nobody asked for, or one too few")
-        for vkey in witnesses:
+        known = {parse_key(k, 4)[:2]: k for k in {*self.witnesses.values(), *witnesses}}
+        others = [line for line in lines if line[:2] != parse_key(self.key_at(size), 1)[:2]]
+        if {len(sig) for _, _, sig in others} - {72} or len({line[:2] for line in others}) != len(lines) - 1:
+            raise Wrong("the checkpoint has a further line that is no cosignature, or two by one key")
+        for vkey in {*witnesses, *(known[line[:2]] for line in others if line[:2] in known)}:
             open_note(b, vkey, 4)
-    def key_at(self, size):
-        """The log key of the segment that the last of so many entries belongs to."""
+    def key_at(self, size):  # of the segment that the last of so many entries belongs to
         return [key for first, key in self.segments if first < size][-1]
 
 SCHEMA_SQL = [f"CREATE TABLE {t} BLOB NOT NULL) STRICT" for t in (
@@ -280,7 +282,7 @@ def check_log(jsonl, checkpoint, database, report, witnesses=()):
 
 # The bundle: docs/bundle.md.
 PLACES = re.compile(r"(script\.yaml|audit\.db|log\.jsonl|checkpoint|transcript\.pdf|SHA256SUMS|manifest"
-                    r"|keys/log-[0-9]+\.vkey|(artifacts|after)/[A-Za-z0-9_][A-Za-z0-9._-]{0,127})", re.ASCII)
+                    r"|keys/(log-[0-9]+|witness-[A-Za-z0-9._-]+)\.vkey|(artifacts|after)/[A-Za-z0-9_][A-Za-z0-9._-]{0,127})", re.ASCII)
 
 def check_bundle(folder, log_keys=(), heads=(), script=None, witnesses=()):
     """Checks a bundle. Returns its log and what does not hold, each as (file, entry, what, offset)."""
@@ -304,8 +306,9 @@ def check_bundle(folder, log_keys=(), heads=(), script=None, witnesses=()):
         with reporting(report, "manifest", -1):
             if open_note(content["manifest"], log.segments[-1][1]) != want or len(read_note(content["manifest"])[1]) != 1:
                 raise Wrong("it speaks of another bundle, or others signed it")
-    if {n: c for n, c in content.items() if n[:5] == "keys/"} != {f"keys/log-{i}.vkey": f"{key}\n".encode() for i, (_, key) in enumerate(log.segments)}:
-        report("keys/", -1, "not one file with the log key of each segment")
+    keys = {f"keys/log-{i}.vkey": key for i, (_, key) in enumerate(log.segments)} | {f"keys/witness-{p}.vkey": k for p, k in log.witnesses.items()}
+    if {n: c.decode() for n, c in content.items() if n[:5] == "keys/"} != {n: key + "\n" for n, key in keys.items()}:
+        report("keys/", -1, "not one file with the key of each segment and of each witness who brought one")
     if not database or "transcript.pdf" not in content and "transcript" in [e["kind"] for e in log.entries]:
         report("audit.db, transcript.pdf", -1, "one of them is missing")
     check_bound(log, content, report)
@@ -328,6 +331,11 @@ def check_bound(log, content, report):
                     report(f["name"], n, "not the file that the log binds")
             if "head" in d and (d["size"] > n or log.root(d["size"]).hex() != d["head"]):
                 raise Wrong("it speaks of a head that the log did not have")
+            if kind == "cosignature":
+                text = f"{log.origin}\n{d['size']}\n{base64.b64encode(log.root(d['size'])).decode()}\n\n{d['note_line']}\n"
+                open_note(text.encode(), log.witnesses[d["person"]], 4)
+            if kind == "verdict" and "note" in d:
+                check_verdict(log, e, d)
             if kind == "hsm-outcome" and d["function"] == "C_Sign" and d["rv"] == "CKR_OK":
                 explain(log, n, d, content, signed)
             for number, page in enumerate(d["pages"] if kind == "transcript" else [], d.get("first", 0)):
@@ -338,6 +346,16 @@ def check_bound(log, content, report):
     for name in content:
         if name.startswith("artifacts/") and name not in named and not name.endswith(".tbs"):
             report(name, -1, "the log knows nothing of it")
+
+def check_verdict(log, e, d):
+    """Checks that a witness signed what the entry says, with the key of the log's witness in its form for notes, type 1."""
+    name, _, public = parse_key(log.witnesses[d["person"]], 4)
+    plain = b"\1" + public[-32:]
+    vkey = f"{name}+{sha256(name.encode() + bytes([10]) + plain)[:4].hex()}+{base64.b64encode(plain).decode()}"
+    said = "agree\n" if d["agree"] else f"do not agree\nbecause {d['because']}\n"
+    if open_note(d["note"].encode(), vkey) != (f"keyrite verdict v1\norigin {log.origin}\nstep {e['step']}\nsize {d['size']}\n"
+                                               f"root {d['head']}\nwitness {d['person']}\nverdict {said}"):
+        raise Wrong("the note says something else than the entry")
 
 def explain(log, seq, outcome, content, signed):
     """Explains one C_Sign by one to-be-signed entry, its bytes, the key, and the artifact that it became."""
@@ -352,6 +370,7 @@ def explain(log, seq, outcome, content, signed):
     signed.add(intent["for"])
     signature = bytes.fromhex(outcome["signature"])
     if t["mechanism"] == "CKM_ECDSA":  # r and s, half the length each; in a certificate a DER SEQUENCE of two INTEGERs
+        der = lambda tag, body: bytes([tag, len(body)] if len(body) < 128 else [tag, 0x81, len(body)]) + body
         ints = [int.from_bytes(x, "big") for x in (signature[:len(signature) // 2], signature[len(signature) // 2:])]
         signature = der(0x30, b"".join(der(2, x.to_bytes(x.bit_length() // 8 + 1, "big")) for x in ints))
     key = [e["data"]["spki"] for e in log.entries if e["kind"] == "key" and e["data"]["name"] == t["key"]][-1]
@@ -362,13 +381,9 @@ def explain(log, seq, outcome, content, signed):
         if a["file"]["name"] != t["for"] or made.find(tbs) not in (2, 3, 4) or not made.endswith(b"\0" + signature):
             raise Wrong(f"{a['file']['name']} does not hold what was signed and the signature")
 
-def der(tag, body):
-    return bytes([tag, len(body)] if len(body) < 128 else [tag, 0x81, len(body)]) + body
-
-def main():
+if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for option, what in (("log-key", "a segment's verifier key, as it was read aloud"), ("head", "the final root, 64 hex digits"),
-                         ("witness-key", "verifier key of a witness who must have cosigned")):
+    for option, what in (("log-key", "a segment's key, as read aloud"), ("head", "the final root, hex"), ("witness-key", "who must have cosigned")):
         parser.add_argument("--" + option, action="append", default=[], help=what)
     parser.add_argument("--script-sha256", help="SHA-256 of the script that was agreed")
     parser.add_argument("bundle")
@@ -381,6 +396,3 @@ def main():
     verdict = f"{len(found)} things do not hold" if found else "all holds, but nothing from outside vouches for it"
     print(f"{len(log.entries)} entries, head {log.root(len(log.entries)).hex()}: " + ("all holds" if (o.log_key or o.head) and not found else verdict))
     sys.exit(1 if found else 0)
-
-if __name__ == "__main__":
-    main()

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/keyrite/keyrite/audit"
 	"github.com/keyrite/keyrite/internal/bundle"
 	"github.com/keyrite/keyrite/internal/verify/bundletest"
 )
@@ -131,6 +132,10 @@ func compare(t *testing.T, jobs []secondJob) {
 // tampered with, although SHA256SUMS was made right again and there is no
 // manifest that would give it away.
 func TestSecondBundles(t *testing.T) {
+	witnessed := bundletest.Ceremony{
+		NoPDF: true, Cosign: []string{"wil"}, Final: []string{"wil", "ewa"}, SignVerdicts: true,
+		Keys: map[string]*audit.WitnessSigner{"wil": aKey(t, "witness.example.org/wil", 1), "ewa": aKey(t, "witness.example.org/ewa", 2)},
+	}
 	base := map[string]*bundletest.Bundle{
 		"":           bundletest.Make(t, bundletest.Ceremony{NoPDF: true}),
 		"pause":      bundletest.Make(t, bundletest.Ceremony{NoPDF: true, Pause: true}),
@@ -140,6 +145,7 @@ func TestSecondBundles(t *testing.T) {
 		"crash":      bundletest.Make(t, bundletest.Ceremony{NoPDF: true, Crash: true}),
 		"abort":      bundletest.Make(t, bundletest.Ceremony{NoPDF: true, Abort: true}),
 		"open":       bundletest.Make(t, bundletest.Ceremony{NoPDF: true, Open: true}),
+		"witnesses":  bundletest.Make(t, witnessed),
 	}
 	var jobs []secondJob
 	for name, b := range base {
@@ -166,7 +172,42 @@ func TestSecondBundles(t *testing.T) {
 		}
 		jobs = append(jobs, judge(t, test.name, b, o))
 	}
+	for name, change := range map[string]func(b *bundletest.Bundle){
+		"a witness's key file":          func(b *bundletest.Bundle) { b.Write(t, "keys/witness-wil.vkey", b.Read(t, "keys/witness-ewa.vkey")) },
+		"a cosignature's last byte":     func(b *bundletest.Bundle) { changeEnd(t, b, bundle.CheckpointFile) },
+		"a cosignature twice":           func(b *bundletest.Bundle) { repeatEnd(t, b, bundle.CheckpointFile) },
+		"a cosignature of another size": func(b *bundletest.Bundle) { sqlite3(t, b, replay) },
+	} {
+		b := bundletest.Copy(t, base["witnesses"])
+		change(b)
+		b.Resum(t)
+		if err := os.Remove(b.Path(bundle.ManifestFile)); err != nil {
+			t.Fatal(err)
+		}
+		jobs = append(jobs, judge(t, name, b, Options{}))
+	}
 	compare(t, jobs)
+}
+
+// replay puts the final checkpoint's cosignatures on the one cosigned before.
+const replay = `UPDATE checkpoint SET note=CAST(
+	substr(CAST(note AS TEXT), 1, instr(CAST(note AS TEXT), '— witness')-1) ||
+	(SELECT substr(CAST(note AS TEXT), instr(CAST(note AS TEXT), '— witness')) FROM head) AS BLOB)
+	WHERE instr(CAST(note AS TEXT), '— witness')>0 AND size<(SELECT max(size) FROM checkpoint)`
+
+// changeEnd changes the signature in the last line of a file.
+func changeEnd(t *testing.T, b *bundletest.Bundle, name string) {
+	content := b.Read(t, name)
+	at := len(content) - 12
+	content[at] = map[bool]byte{true: 'B', false: 'A'}[content[at] == 'A']
+	b.Write(t, name, content)
+}
+
+// repeatEnd repeats the last line of a file.
+func repeatEnd(t *testing.T, b *bundletest.Bundle, name string) {
+	content := b.Read(t, name)
+	last := bytes.LastIndexByte(content[:len(content)-1], '\n') + 1
+	b.Write(t, name, append(content, content[last:]...))
 }
 
 // The program in Python says what it found, and its exit code what to think.
