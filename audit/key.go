@@ -1,10 +1,13 @@
 package audit
 
 import (
+	"bytes"
 	"crypto/ed25519"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"golang.org/x/mod/sumdb/note"
@@ -138,10 +141,29 @@ func OpenNote(b []byte, vkeys ...string) (*note.Note, error) {
 		verifiers[i] = v
 	}
 	n, err := note.Open(b, note.VerifierList(verifiers...))
+	if err == nil {
+		err = oneForm(b, n)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("opening a note: %w", err)
 	}
 	return n, nil
+}
+
+// oneForm returns nil if every signature line of a note that was opened is there
+// once, its base64 in the one form of its bytes. (Package note passes over
+// repeated lines and over bits that base64 does not need.)
+func oneForm(b []byte, n *note.Note) error {
+	all := slices.Concat(n.Sigs, n.UnverifiedSigs)
+	if lines := bytes.Count(b[len(n.Text)+1:], []byte("\n")); lines != len(all) {
+		return fmt.Errorf("%d signature lines, but %d signatures", lines, len(all))
+	}
+	for _, s := range all {
+		if _, err := base64.StdEncoding.Strict().DecodeString(s.Base64); err != nil {
+			return fmt.Errorf("signature of %q: %q is not base64 in its one form", s.Name, s.Base64)
+		}
+	}
+	return nil
 }
 
 // VerifyBytes returns nil if sig is the bare Ed25519 signature over msg by the

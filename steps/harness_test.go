@@ -156,5 +156,6 @@ func (st *stage) entries(t *testing.T) []*audit.Entry {
 	if err != nil {
 		t.Fatal(err)
 	}
+	checkWriters(t, entries)
 	return entries
 }

@@ -66,6 +66,9 @@ func unused(text string) string {
 	return text[:i] + string(alphabet[strings.IndexByte(alphabet, text[i])+1]) + text[i+1:]
 }
 
+// unusedBits sets a bit of a note's last signature that decoding drops.
+func unusedBits(note []byte) []byte { return []byte(unused(string(note))) }
+
 // urlRoot is a checkpoint's text whose root has the characters in which the two
 // forms of base64 differ.
 func urlRoot() string {
@@ -117,6 +120,8 @@ func (m *maker) badNotes(k *audit.LogKey, c audit.Checkpoint, good []byte) {
 		{"checkpoint-hyphen", "a hyphen in the place of the em dash", bytes.Replace(good, []byte("—"), []byte("-"), 1)},
 		{"checkpoint-crlf", "lines end in carriage return and line feed", bytes.ReplaceAll(good, []byte("\n"), []byte("\r\n"))},
 		{"checkpoint-trailing", "a line behind the signatures that is none", append(bytes.Clone(good), "thanks\n"...)},
+		{"checkpoint-signature-twice", "the signature line is there twice", append(bytes.Clone(good), line(origin, append(bytes.Clone(id), raw...))...)},
+		{"checkpoint-signature-bits", "the last character of the signature has bits that mean nothing", unusedBits(good)},
 		{"checkpoint-base64", "the signature is no base64", bytes.Replace(good, []byte(origin+" "), []byte(origin+" *"), 1)},
 	} {
 		m.checkpoint(n.name, n.about, false, n.note)

@@ -123,7 +123,7 @@ def parse_entry(b):
         raise Wrong(f"data as the kind {e['kind']} has it", start + len(os.path.commonprefix([b[start:end], again])))
     return e
 
-# Signatures: docs/audit-log.md, "Checkpoint", "Log keys and segments", "Cosignatures".
+# Signatures: docs/audit-log.md, "Checkpoint", "Log keys and segments", "Cosignature".
 @functools.lru_cache(maxsize=None)
 def verifies(key, message, signature, *options):
     """Whether openssl finds a signature over a message to be by a key, the DER of a SubjectPublicKeyInfo."""
