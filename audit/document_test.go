@@ -2,7 +2,10 @@ package audit_test
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"flag"
 	"fmt"
@@ -239,13 +242,49 @@ func example(t *testing.T) string {
 	root := l.Root()
 	out.WriteString("Entry 2 once more, in hex:\n\n")
 	block("hex-2", hexLines(encoded(t, m)[2]))
+	out.WriteString("The bytes that the tree's one inner node below the root is the hash of (0x01, then the hashes of the entries 0 and 1), and its hash:\n\n")
+	leaves := leafHashes(encoded(t, m))
+	node := slices.Concat([]byte{1}, leaves[0][:], leaves[1][:])
+	inner := sha256.Sum256(node)
+	block("hex-node", hexLines(node))
+	block("node", hex.EncodeToString(inner[:]))
+	out.WriteString("The bytes that the root is the hash of (0x01, that node, the hash of entry 2):\n\n")
+	block("hex-root", hexLines(slices.Concat([]byte{1}, inner[:], leaves[2][:])))
 	out.WriteString("The root over the three, and its words:\n\n")
 	block("root", root.String())
 	words := audit.Words(root[:])
 	block("words", strings.Join(words[:16], " ")+"\n"+strings.Join(words[16:], " "))
 	out.WriteString("The checkpoint, a signed note (the last line ends in a newline, too):\n\n")
 	block("checkpoint", strings.TrimSuffix(string(l.Checkpoint()), "\n"))
+	out.WriteString("The text that its signature is over, in hex, and the 68 bytes of its base64: the key hash, then the signature:\n\n")
+	text, _, _ := strings.Cut(string(l.Checkpoint()), "\n\n")
+	block("hex-checkpoint", hexLines([]byte(text+"\n")))
+	block("hex-signature", hexLines(lastSignature(t, l.Checkpoint())))
+	out.WriteString("A manifest of this log, over a SHA256SUMS of no bytes ([bundle.md](bundle.md#manifest)):\n\n")
+	manifest, err := k.SignNote(fmt.Sprintf("keyrite manifest v1\norigin %s\nsize 3\nroot %s\nsums %x\n", origin, root, sha256.Sum256(nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block("manifest", strings.TrimSuffix(string(manifest), "\n"))
 	return out.String()
+}
+
+func leafHashes(entries [][]byte) (list []audit.Hash) {
+	for _, b := range entries {
+		list = append(list, audit.LeafHash(b))
+	}
+	return list
+}
+
+// lastSignature returns the bytes of a note's last signature line.
+func lastSignature(t *testing.T, b []byte) []byte {
+	t.Helper()
+	at := bytes.LastIndexByte(b, ' ')
+	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(b[at+1:])))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
 }
 
 func hexLines(b []byte) string {
@@ -310,5 +349,38 @@ func TestDocumentExample(t *testing.T) {
 	n, err := note.Open([]byte(blocks["checkpoint"]+"\n"), note.VerifierList(v))
 	if err != nil || n.Text != fmt.Sprintf("%s\n3\n%s\n", origin, root) {
 		t.Errorf("the checkpoint says %+v, %v", n, err)
+	}
+	checkExampleBytes(t, blocks, v)
+}
+
+// checkExampleBytes checks what the document has in hex beside the blocks, by
+// SHA-256 and Ed25519 alone, and the manifest.
+func checkExampleBytes(t *testing.T, blocks map[string]string, v note.Verifier) {
+	t.Helper()
+	raw := map[string][]byte{}
+	for name, text := range blocks {
+		if b, err := hex.DecodeString(strings.ReplaceAll(text, "\n", "")); err == nil {
+			raw[name] = b
+		}
+	}
+	for name, of := range map[string]string{"node": "hex-node", "root": "hex-root"} {
+		if sum := sha256.Sum256(raw[of]); !bytes.Equal(sum[:], raw[name]) || !strings.HasPrefix(blocks[of], "01") {
+			t.Errorf("%s is not the SHA-256 of %s", name, of)
+		}
+	}
+	key, err := base64.StdEncoding.DecodeString(blocks["vkey"][strings.LastIndex(blocks["vkey"][:len(blocks["vkey"])-44], "+")+1:])
+	if err != nil || len(key) != 33 || key[0] != 1 {
+		t.Fatalf("the verifier key has %x, %v", key, err)
+	}
+	signature := raw["hex-signature"]
+	if len(signature) != 68 || binary.BigEndian.Uint32(signature) != v.KeyHash() || !ed25519.Verify(key[1:], raw["hex-checkpoint"], signature[4:]) {
+		t.Errorf("the signature in hex is not one over the text in hex")
+	}
+	if text := string(raw["hex-checkpoint"]); !strings.HasPrefix(blocks["checkpoint"], text+"\n") {
+		t.Errorf("the text in hex is %q", text)
+	}
+	n, err := note.Open([]byte(blocks["manifest"]+"\n"), note.VerifierList(v))
+	if err != nil || !strings.HasPrefix(n.Text, "keyrite manifest v1\norigin "+origin+"\nsize 3\nroot "+blocks["root"]+"\n") {
+		t.Errorf("the manifest says %+v, %v", n, err)
 	}
 }
