@@ -63,6 +63,7 @@ func TestAttacks(t *testing.T) {
 	a := newArena(t)
 	for _, x := range attacks() {
 		t.Run(x.name, func(t *testing.T) {
+			t.Parallel()
 			if x.lie != nil {
 				l := *x.lie
 				x.expect(t, l.tell(t))

@@ -238,6 +238,7 @@ func TestHostile(t *testing.T) {
 	base := bundletest.Make(t, bundletest.Ceremony{NoPDF: true})
 	for _, h := range hostiles() {
 		t.Run(h.name, func(t *testing.T) {
+			t.Parallel()
 			b := bundletest.Copy(t, base)
 			h.do(t, b)
 			out, errs, peak, exit := measured(t, program, b.Dir)
