@@ -36,7 +36,9 @@ func measurements(big *bigBundles) []measurement {
 		{name: "verify-1m", goal: 2.5, measure: big.verifyMillion},
 		{name: "verify-growth", goal: 4.4, measure: big.verifyGrowth},
 		{name: "verify-rss", goal: 1, measure: big.verifyMemory},
-		{name: "peers", goal: 1, measure: big.checkPeers},
+		{name: "peers-git", goal: 1, measure: big.againstGit},
+		{name: "peers-journal", goal: 1, measure: big.againstJournal},
+		{name: "peers-tlog", goal: 1, measure: big.againstTree},
 		{name: "transcript-per-page", goal: 3.5, measure: transcriptPerPage},
 	}
 }

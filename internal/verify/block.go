@@ -44,6 +44,19 @@ type ending struct {
 	head []byte // nil for none
 }
 
+// newBlock returns an empty block with room for one store's entries of usual
+// size: nearly always that is all it takes.
+func newBlock() *block {
+	b := new(block)
+	b.lines = stretch{
+		bytes: make([]byte, 0, 320*blockEntries), ends: make([]int, 0, blockEntries), read: make([]entryRead, 0, blockEntries),
+	}
+	for n := blockEntries; n > 0; n /= 2 {
+		b.lines.levels = append(b.lines.levels, make([]audit.Hash, 0, n))
+	}
+	return b
+}
+
 // reset makes a block ready for entries from a number on.
 func (b *block) reset(from int64) {
 	b.from, b.apart, b.end = from, -1, nil

@@ -30,7 +30,7 @@ func newReader(lines *lineReader, db *database, limit int64, quiet bool) *reader
 		free: make(chan *block, blocks), filled: make(chan *block, blocks), work: make(chan *block, blocks),
 	}
 	for range blocks {
-		r.free <- new(block)
+		r.free <- newBlock()
 	}
 	if lines != nil {
 		lines.find = r.find
