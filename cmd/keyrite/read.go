@@ -110,6 +110,9 @@ func transcriptOf(dir string) ([]byte, error) {
 	defer store.Close()
 	var entries []*audit.Entry
 	if err := store.Entries(0, func(seq int64, encoded []byte) error {
+		if _, hidden := audit.ParseHidden(encoded); hidden {
+			return fmt.Errorf("making the transcript: entry %d: %w", seq, audit.ErrHidden)
+		}
 		e, err := audit.Parse(encoded)
 		if err != nil {
 			return fmt.Errorf("entry %d: %w", seq, err)

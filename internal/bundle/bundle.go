@@ -141,14 +141,15 @@ func Known(name string) bool {
 
 func isTop(name string) bool {
 	switch name {
-	case ScriptFile, DatabaseFile, LogFile, CheckpointFile, TranscriptFile, SumsFile, ManifestFile:
+	case ScriptFile, DatabaseFile, LogFile, CheckpointFile, TranscriptFile, SumsFile, ManifestFile, RedactedFile:
 		return true
 	}
 	return false
 }
 
 // Summed reports whether name belongs into SHA256SUMS: every known file but
-// SHA256SUMS itself, the manifest that signs it, and what came after.
+// SHA256SUMS itself, the manifest that signs it, what came after, and what says
+// that the folder is a redacted copy.
 func Summed(name string) bool {
-	return Known(name) && name != SumsFile && name != ManifestFile && !strings.HasPrefix(name, AfterDir+"/")
+	return Known(name) && name != SumsFile && name != ManifestFile && name != RedactedFile && !strings.HasPrefix(name, AfterDir+"/")
 }

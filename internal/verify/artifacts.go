@@ -37,7 +37,7 @@ func (v *verifier) checkArtifact(a artifact, b []byte) {
 	}
 	s, t := v.signedBy(a)
 	if t == nil {
-		v.findEntry(ArtifactSignature, a.File.Name, a.seq, "no C_Sign of this log made the artifact", "", fmt.Sprintf("entry %d", a.Signed))
+		v.unless(v.hides(a.Signed, a.Signed) || s != nil && (s.of < 0 || v.hides(s.of, s.of)), ArtifactSignature, a.File.Name, a.seq, "no C_Sign of this log made the artifact", "", fmt.Sprintf("entry %d", a.Signed))
 		return
 	}
 	if t.Object != a.Object {
@@ -71,7 +71,7 @@ func (v *verifier) checkPublicKey(a artifact, der []byte) {
 	if v.spkis[hex.EncodeToString(der)] {
 		return
 	}
-	v.findEntry(ArtifactKey, a.File.Name, a.seq, "the file holds a public key that the log did not record", "", hash(der))
+	v.unless(v.hides(0, a.seq), ArtifactKey, a.File.Name, a.seq, "the file holds a public key that the log did not record", "", hash(der))
 }
 
 // checkCertificate compares a certificate with what the log says of it.
@@ -110,7 +110,7 @@ func (v *verifier) checkSubjectKey(a artifact, cert *x509.Certificate) {
 			return
 		}
 	}
-	v.findEntry(ArtifactKey, a.File.Name, a.seq, "the certificate is for a public key that no entry speaks of", "", sum)
+	v.unless(v.hides(0, a.seq), ArtifactKey, a.File.Name, a.seq, "the certificate is for a public key that no entry speaks of", "", sum)
 }
 
 func (v *verifier) checkCRL(a artifact, der []byte, s *signing) {

@@ -88,6 +88,8 @@ type entryRead struct {
 	err   error
 	leaf  audit.Hash
 	size  int
+
+	hidden *audit.Hidden // what stands in the place of one that is hidden; nil if none is
 }
 
 func (s *stretch) reset(from int64) {
@@ -122,7 +124,11 @@ func (s *stretch) parse(p *audit.Parser) {
 	for _, end := range s.ends {
 		b := s.bytes[at:end]
 		r := entryRead{leaf: audit.LeafHash(b), size: len(b)}
-		r.entry, r.err = p.Parse(b)
+		if r.entry, r.err = p.Parse(b); r.err != nil {
+			if h, ok := audit.ParseHidden(b); ok {
+				r.err, r.hidden, r.leaf = nil, &h, h.Hash
+			}
+		}
 		s.read = append(s.read, r)
 		s.levels[0] = append(s.levels[0], r.leaf)
 		at = end

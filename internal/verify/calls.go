@@ -79,7 +79,7 @@ func (f *facts) takeIntent(e *audit.Entry, d *audit.HSMIntent, size int) {
 		f.find(SecretRecorded, e.Seq, "a PIN of "+d.Function+" is not redacted", redacted, "")
 	}
 	if p := f.pending[f.inCall]; p != nil && p.segment == len(f.segments)-1 {
-		f.find(CallWithoutOutcome, p.seq, "the call has no outcome, and the next one was made", "", p.function)
+		f.unless(f.hidden.between(p.seq, e.Seq), CallWithoutOutcome, p.seq, "the call has no outcome, and the next one was made", "", p.function)
 		delete(f.pending, p.seq)
 	}
 	c := &call{seq: e.Seq, segment: len(f.segments) - 1, step: e.Step, time: e.Time, function: d.Function, purpose: d.Purpose}
@@ -100,6 +100,9 @@ func hidden(pin string, takes bool) bool { return pin == "" || takes && pin == r
 
 func (f *facts) takeOutcome(e *audit.Entry, d *audit.HSMOutcome, size int) {
 	p := f.pending[d.Intent]
+	if p == nil && f.hidden.has(d.Intent) {
+		p = f.hiddenCall(e, d)
+	}
 	switch {
 	case p == nil:
 		f.find(CallOutcome, e.Seq, "the outcome belongs to no open call", "", fmt.Sprintf("%s of entry %d", d.Function, d.Intent))
@@ -134,7 +137,7 @@ func (f *facts) takeOutcome(e *audit.Entry, d *audit.HSMOutcome, size int) {
 func (f *facts) takeUnknown(e *audit.Entry, d *audit.HSMUnknown) {
 	p := f.pending[d.Intent]
 	if p == nil || p.segment == len(f.segments)-1 {
-		f.find(CallOutcome, e.Seq, "a decision about a call that waits for none", "", fmt.Sprintf("entry %d", d.Intent))
+		f.unless(f.hidden.has(d.Intent), CallOutcome, e.Seq, "a decision about a call that waits for none", "", fmt.Sprintf("entry %d", d.Intent))
 		return
 	}
 	delete(f.pending, d.Intent)
@@ -153,6 +156,6 @@ func (f *facts) finishCalls() {
 		return
 	}
 	for _, p := range f.pending {
-		f.find(CallWithoutOutcome, p.seq, "the call has neither an outcome nor a decision about it", "", p.function)
+		f.unless(f.hidden.between(p.seq, f.lastSeq), CallWithoutOutcome, p.seq, "the call has neither an outcome nor a decision about it", "", p.function)
 	}
 }

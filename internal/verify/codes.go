@@ -25,6 +25,8 @@ const (
 	TimestampBroken      Code = "E-TIMESTAMP-BROKEN"
 	ChainBroken          Code = "E-CHAIN-BROKEN"
 	EntryFormat          Code = "E-ENTRY-FORMAT"
+	EntryHidden          Code = "E-ENTRY-HIDDEN"
+	RedactionDiffers     Code = "E-REDACTION-DIFFERS"
 	StoresDiffer         Code = "E-STORES-DIFFER"
 	LinesFormat          Code = "E-LINES-FORMAT"
 	DatabaseFormat       Code = "E-DATABASE-FORMAT"
@@ -73,6 +75,8 @@ const (
 	SegmentUnanchored   Code = "E-SEGMENT-UNANCHORED"
 	PolicyNotMet        Code = "E-POLICY-NOT-MET"
 	LogNotClosed        Code = "E-NOT-CLOSED"
+	Redacted            Code = "E-REDACTED"
+	NotChecked          Code = "E-NOT-CHECKED"
 	WitnessDisagrees    Code = "E-WITNESS-DISAGREES"
 	VerdictMissing      Code = "E-VERDICT-MISSING"
 	SignatureUnused     Code = "E-SIGNATURE-UNUSED"
@@ -127,6 +131,8 @@ var Codes = []CodeInfo{
 	{TimestampBroken, Failure, "the time-stamp is not one of this ceremony's final checkpoint by an authority of the CA given", "do not rely on it; ask the authority for another one"},
 	{ChainBroken, Failure, "an entry does not follow from the one before it", "an entry was changed, removed, inserted or moved at this place"},
 	{EntryFormat, Failure, "an entry is not one canonical JSON object of a known kind", "the entry was damaged or forged"},
+	{EntryHidden, Failure, "an entry stands as its hash alone, and the bundle does not say that it is a redacted copy", "ask for the original, or for the file redacted"},
+	{RedactionDiffers, Failure, "the file redacted is not in its one form, or the copy hides something else than it says", "ask whoever made the copy; the original says what was hidden"},
 	{StoresDiffer, Failure, "audit.db and log.jsonl do not hold the same bytes", "one of the two was changed; the chain and the checkpoint tell which"},
 	{LinesFormat, Failure, "log.jsonl is not made of lines that end", "the file was cut off or damaged"},
 	{DatabaseFormat, Failure, "audit.db is not a closed log's database", "the database was damaged, changed with other tools, or holds something hidden"},
@@ -175,6 +181,8 @@ var Codes = []CodeInfo{
 	{SegmentUnanchored, Warning, "nothing from outside vouches for a segment", "give its log key with --log-key, the final head with --head, or the key of a witness who cosigned it with --witness-key: from the room's notes or from the witness, not from the bundle"},
 	{PolicyNotMet, Warning, "the final checkpoint has not the cosignatures that the policy asks for", "ask the witnesses who have not signed yet: 'keyrite-verify cosign' adds their line in after/"},
 	{LogNotClosed, Warning, "the log was not closed: the ceremony goes on, was paused or broke off", "keyrite resume goes on; afterwards check again"},
+	{Redacted, Warning, "this is a redacted copy: entries stand as their hash alone", "ask for the original if what is hidden matters: it has the same head"},
+	{NotChecked, Warning, "something could not be checked because entries are hidden", "ask for the original, or for proofs of the entries that matter"},
 	{WitnessDisagrees, Warning, "a witness does not agree", "read the reason; ask the witness"},
 	{VerdictMissing, Warning, "a witness who was present gave no verdict", "a missing verdict is never agreement: ask the witness"},
 	{SignatureUnused, Warning, "the token signed something that became no artifact", "a failed try: its bytes are in the bundle; make sure that nobody has the signature besides"},

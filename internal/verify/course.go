@@ -219,7 +219,7 @@ func (f *facts) inTurn(e *audit.Entry, d *audit.StepBegin, s *stepFacts) {
 
 func (f *facts) takeStepEnd(e *audit.Entry, d *audit.StepEnd) {
 	s := f.steps[e.Step]
-	if f.running == "" && d.Result == "skipped" && s != nil && s.skipping && s.result == "" {
+	if f.running == "" && d.Result == "skipped" && s != nil && (s.skipping || f.inAttempt(e.Seq)) && s.result == "" {
 		f.running = e.Step // the run broke off after the room had decided
 	}
 	if e.Step != f.running || e.Step == "" {
@@ -233,7 +233,7 @@ func (f *facts) takeStepEnd(e *audit.Entry, d *audit.StepEnd) {
 		f.find(WentWrong, e.Seq, fmt.Sprintf("attempt %d of the step %q failed: %s", f.now.Attempt, e.Step, d.Reason), "", "")
 	case "skipped":
 		if s == nil || !s.skipping {
-			f.find(LogGrammar, e.Seq, fmt.Sprintf("the step %q was skipped, and no deviation says so", e.Step), "deviation", "")
+			f.unless(f.inAttempt(e.Seq), LogGrammar, e.Seq, fmt.Sprintf("the step %q was skipped, and no deviation says so", e.Step), "deviation", "")
 		}
 		f.find(StepSkipped, e.Seq, fmt.Sprintf("the step %q was skipped: %s", e.Step, d.Reason), "", "")
 	default:

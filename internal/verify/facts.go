@@ -62,6 +62,7 @@ type facts struct {
 	pages      []committed
 	made       made
 	signed     signedFacts
+	hidden     hiddenEntries
 }
 
 // A stepFacts is what the log says of one step.

@@ -96,7 +96,7 @@ func (v *verifier) showVerdicts(person string) {
 		v.report.Verdicts = append(v.report.Verdicts, last)
 	}
 	if !last.Given && v.closed() {
-		v.find(VerdictMissing, v.log.file, fmt.Sprintf("witness %s gave no verdict", last.Name), "", "")
+		v.unless(v.log.hidden.verdict, VerdictMissing, v.log.file, -1, fmt.Sprintf("witness %s gave no verdict", last.Name), "", "")
 	}
 }
 
@@ -112,7 +112,7 @@ func (v *verifier) checkSignedAfter() {
 	last := v.log.verdicts[n-1].seq
 	for i := range v.log.signs {
 		if s := &v.log.signs[i]; s.seq > last {
-			v.findEntry(SignedAfterVerdict, v.log.file, s.place(), "the token signed something that no verdict speaks of", fmt.Sprintf("before entry %d", last), "")
+			v.unless(v.hides(last, v.log.lastSeq), SignedAfterVerdict, v.log.file, s.place(), "the token signed something that no verdict speaks of", fmt.Sprintf("before entry %d", last), "")
 		}
 	}
 }

@@ -43,6 +43,7 @@ type Verdict string
 const (
 	Verified   Verdict = "verified"   // sound, and something from outside anchors it
 	Consistent Verdict = "consistent" // sound, but nothing from outside anchors it
+	InPart     Verdict = "redacted"   // a redacted copy, sound as far as it shows
 	Aborted    Verdict = "aborted"    // sound and closed; the ceremony was given up
 	NotClosed  Verdict = "not-closed" // the log goes on, or broke off
 	Failed     Verdict = "failed"     // at least one finding is a failure
@@ -119,6 +120,7 @@ type Report struct {
 
 	MoreFailures int         `json:"more_failures"` // of More, those that are failures
 	Tokens       []TokenSeen `json:"tokens"`        // by name
+	Redaction    *Redaction  `json:"redaction"`     // null unless it is a redacted copy
 	NotTold      int         `json:"not_told"`      // attributes of keys that the tokens did not tell
 }
 
@@ -210,15 +212,14 @@ func (r *Report) conclude(requireAnchor bool) {
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Entry, b.Entry))
 	})
-	anchored := len(r.Anchors) > 0
-	for _, s := range r.Log.Segments {
-		anchored = anchored && s.Anchored
-	}
+	anchored := r.anchored()
 	switch {
 	case r.failed():
 		r.Verdict = Failed
 	case r.Log.Result == "":
 		r.Verdict = NotClosed
+	case r.Redaction != nil:
+		r.Verdict = InPart
 	case r.Log.Result == "aborted":
 		r.Verdict = Aborted
 	case anchored:
@@ -230,6 +231,15 @@ func (r *Report) conclude(requireAnchor bool) {
 	if r.Verdict == Failed || r.Verdict == NotClosed || requireAnchor && !anchored || r.Has(PolicyNotMet) {
 		r.Exit = ExitFailed
 	}
+}
+
+// anchored reports whether something from outside vouches for every segment.
+func (r *Report) anchored() bool {
+	anchored := len(r.Anchors) > 0
+	for _, s := range r.Log.Segments {
+		anchored = anchored && s.Anchored
+	}
+	return anchored
 }
 
 // rank orders findings: by weight, then as the table of codes has them.

@@ -71,7 +71,7 @@ func (v *verifier) checkSignatures(c *Check) {
 		t := v.log.tbs[s.of]
 		if t == nil || s.of >= s.seq {
 			count["(unknown)"]++
-			v.findEntry(SignatureUnexplained, v.log.file, s.place(), "the token signed something that no entry announces", "a to-be-signed entry", fmt.Sprintf("entry %d", s.of))
+			v.unless(s.of < 0 || v.hides(s.of, s.of), SignatureUnexplained, v.log.file, s.place(), "the token signed something that no entry announces", "a to-be-signed entry", fmt.Sprintf("entry %d", s.of))
 			continue
 		}
 		count[t.Key]++
@@ -125,7 +125,7 @@ func (v *verifier) checkGiving(s *signing, t *audit.ToBeSigned, tbs []byte) {
 	}
 	pub, err := v.publicKey(t.Key)
 	if err != nil {
-		v.findEntry(SignatureUnexplained, v.log.file, s.place(), "the token signed with a key that the log does not know", "", err.Error())
+		v.unless(v.hides(0, s.place()), SignatureUnexplained, v.log.file, s.place(), "the token signed with a key that the log does not know", "", err.Error())
 		return
 	}
 	is, err := pki.LoadTBS(tbs, pub)
@@ -202,7 +202,7 @@ func (v *verifier) checkSerial(t *audit.ToBeSigned, seq int64) {
 	}
 	random, err := hex.DecodeString(v.log.randoms[t.Random])
 	if _, ok := v.log.randoms[t.Random]; !ok || err != nil || t.Random >= seq {
-		v.findEntry(SerialNotRandom, v.log.file, seq, "the entry that the serial number is from gave no random bytes for it", "", fmt.Sprintf("entry %d", t.Random))
+		v.unless(v.hides(t.Random, t.Random), SerialNotRandom, v.log.file, seq, "the entry that the serial number is from gave no random bytes for it", "", fmt.Sprintf("entry %d", t.Random))
 		return
 	}
 	n := pki.SerialFromRandom(random)
@@ -227,7 +227,7 @@ func (v *verifier) explainByArtifact(s *signing, t *audit.ToBeSigned, tbs []byte
 		v.compareSigned(a, s, t, tbs)
 	}
 	if !found {
-		v.findEntry(SignatureUnused, t.TBS.Name, s.place(), fmt.Sprintf("key %q signed these bytes for %s, and no artifact came of it: a failed try", t.Key, t.For), "", "")
+		v.unless(v.hides(s.place(), v.log.lastSeq), SignatureUnused, t.TBS.Name, s.place(), fmt.Sprintf("key %q signed these bytes for %s, and no artifact came of it: a failed try", t.Key, t.For), "", "")
 	}
 }
 

@@ -16,6 +16,7 @@ type attempt struct {
 	acts    int64    // seq of the last entry that is no talk
 	actor   bool     // the actor has acknowledged it
 	seen    []string // witnesses who have, since the last call
+	called  int64    // seq of that call, 0 for none
 	verdict *audit.Verdict
 }
 
@@ -81,7 +82,7 @@ func (f *facts) takeStep(e *audit.Entry) {
 	case *audit.Ack:
 		f.takeAck(e, d)
 	case *audit.HSMIntent:
-		f.now.seen = nil // what was acknowledged before is not what is done now
+		f.now.seen, f.now.called = nil, e.Seq // what was acknowledged before is not what is done now
 	case *audit.Deviation:
 		f.find(Deviated, e.Seq, fmt.Sprintf("a deviation: expected %q, happened %q, decided %q, agreed by %s", d.Expected, d.Happened, d.Decided, strings.Join(d.People, ", ")), "", "")
 		if s := f.steps[e.Step]; s != nil && d.Effect == "skip" {
@@ -112,7 +113,7 @@ func (f *facts) away(person string) string {
 	switch {
 	case !f.roster[person]:
 		return "is not on the roster"
-	case a != nil && !a.Present, a == nil && f.rollCall:
+	case a != nil && !a.Present, a == nil && f.rollCall && !f.hidden.rollCall:
 		return "was not present"
 	}
 	return ""
@@ -138,11 +139,11 @@ func (f *facts) takeAck(e *audit.Entry, d *audit.Ack) {
 // begins or is done, each witness that it is done.
 func (f *facts) acknowledged(e *audit.Entry) {
 	if !f.now.actor {
-		f.find(AckMissing, e.Seq, fmt.Sprintf("the step %q is done, and its actor acknowledged nothing", e.Step), "ack of "+f.now.Actor, "")
+		f.unless(f.inAttempt(e.Seq), AckMissing, e.Seq, fmt.Sprintf("the step %q is done, and its actor acknowledged nothing", e.Step), "ack of "+f.now.Actor, "")
 	}
 	for _, w := range f.now.Witnesses {
 		if !slices.Contains(f.now.seen, w) {
-			f.find(AckMissing, e.Seq, fmt.Sprintf("the step %q is done, and a witness did not say to have seen it", e.Step), "ack of "+w, "")
+			f.unless(f.hidden.between(max(f.now.begin, f.now.called), e.Seq), AckMissing, e.Seq, fmt.Sprintf("the step %q is done, and a witness did not say to have seen it", e.Step), "ack of "+w, "")
 		}
 	}
 }

@@ -31,6 +31,8 @@ type chain struct {
 func (c *chain) take(n int64, r *entryRead) {
 	e := r.entry
 	switch {
+	case r.hidden != nil:
+		c.takeHidden(n, r)
 	case r.err != nil:
 		c.formatFinding(n, r.err)
 		c.next++
@@ -43,10 +45,10 @@ func (c *chain) take(n int64, r *entryRead) {
 	default:
 		c.next++
 	}
-	if r.err == nil && c.facts != nil {
+	if e != nil && c.facts != nil {
 		c.facts.take(e, r.size, c)
 	}
-	if r.err == nil {
+	if e != nil {
 		c.keyOf(e)
 	}
 	c.prev = r.leaf

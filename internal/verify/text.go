@@ -67,7 +67,7 @@ func (r *Report) WriteText(w io.Writer, color bool) error {
 }
 
 func (r *Report) writeVerdict(p *printer) {
-	color := map[Verdict]string{Verified: green, Consistent: yellow, Aborted: yellow, NotClosed: red, Failed: red}[r.Verdict]
+	color := map[Verdict]string{Verified: green, Consistent: yellow, Aborted: yellow, InPart: yellow, NotClosed: red, Failed: red}[r.Verdict]
 	p.line("%s", p.paint(bold+";"+color, r.headline()))
 	for _, s := range r.explain() {
 		p.line("  %s", s)
@@ -87,6 +87,8 @@ func (r *Report) headline() string {
 		return "CONSISTENT WITH ITSELF, but nothing from outside anchors all of it" + but
 	case Aborted:
 		return "ABORTED, sound: the ceremony was given up and its log is closed and whole" + but
+	case InPart:
+		return r.redactedHeadline(r.anchored())
 	case NotClosed:
 		return "NOT CLOSED: the ceremony was paused or broke off"
 	}

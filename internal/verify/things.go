@@ -44,11 +44,11 @@ func (v *verifier) checkOrigins(c *Check) {
 func (v *verifier) checkBirth(k judgedKey) {
 	b, ok := v.log.made.born[k.Generated]
 	if !ok || k.Generated >= k.seq || b.step != k.step {
-		v.findEntry(ArtifactKey, v.log.file, k.seq, fmt.Sprintf("no C_GenerateKeyPair of its step made key %q", k.Name), "", fmt.Sprintf("entry %d", k.Generated))
+		v.unless(!ok && v.hides(k.Generated-2, k.Generated), ArtifactKey, v.log.file, k.seq, fmt.Sprintf("no C_GenerateKeyPair of its step made key %q", k.Name), "", fmt.Sprintf("entry %d", k.Generated))
 		return
 	}
 	if !b.outcome && k.adopted <= k.Generated {
-		v.findEntry(ArtifactKey, v.log.file, k.seq, fmt.Sprintf("nobody saw key %q made, and the room did not take it for its own", k.Name), "", fmt.Sprintf("entry %d", k.Generated))
+		v.unless(v.hides(k.Generated, k.seq), ArtifactKey, v.log.file, k.seq, fmt.Sprintf("nobody saw key %q made, and the room did not take it for its own", k.Name), "", fmt.Sprintf("entry %d", k.Generated))
 	}
 }
 
@@ -94,7 +94,7 @@ func (v *verifier) checkRequests(c *Check) {
 			agreed[a.Person] = true
 		}
 		if len(agreed) < 2 {
-			v.findEntry(ArtifactDiffers, r.csr.File.Name, r.seq, "fewer than two people compared the request with paper", "2", fmt.Sprint(len(agreed)))
+			v.unless(v.hides(v.log.begunBefore(r.seq), r.seq), ArtifactDiffers, r.csr.File.Name, r.seq, "fewer than two people compared the request with paper", "2", fmt.Sprint(len(agreed)))
 		}
 	}
 }
@@ -128,7 +128,7 @@ func (v *verifier) checkExports(c *Check) {
 			name := bundle.ArtifactsDir + "/" + path.Base(file.Name)
 			l, ok := v.log.files[name]
 			if !ok || l.seq > x.seq || l.file.SHA256 != file.SHA256 || l.file.Size != file.Size {
-				v.findEntry(ArtifactDiffers, v.log.file, x.seq, fmt.Sprintf("what was exported as %q is not the artifact %q", file.Name, name), l.file.SHA256, file.SHA256)
+				v.unless(!ok && v.hides(0, x.seq), ArtifactDiffers, v.log.file, x.seq, fmt.Sprintf("what was exported as %q is not the artifact %q", file.Name, name), l.file.SHA256, file.SHA256)
 			}
 		}
 	}
@@ -184,6 +184,10 @@ func (v *verifier) checkRules(c *Check) {
 		known := pki.Known{}
 		if o.Object == "crl" || !bytes.Equal(subject, issuer) {
 			known.Issuer = certs[string(issuer)]
+			if known.Issuer == nil && v.hides(0, v.log.lastSeq) {
+				v.findEntry(NotChecked, o.File.Name, o.seq, notChecked+"it is against the rules for what its issuer may sign", "", "")
+				continue
+			}
 		}
 		s, t := v.signedBy(o.artifact)
 		if t != nil {

@@ -102,8 +102,9 @@ type verifier struct {
 	wal        bool             // audit.db is open in WAL mode
 	kept       map[int64]bool   // sizes of the checkpoints in audit.db; nil if it was not read
 
-	outlined *outlinedScript                              // the script, if it was read
-	digests  map[string]func() ([sha256.Size]byte, error) // of files, begun early
+	outlined  *outlinedScript                              // the script, if it was read
+	digests   map[string]func() ([sha256.Size]byte, error) // of files, begun early
+	redaction *bundle.Redaction                            // what the copy hides; nil if it is not a redacted one
 
 	manifestHolds bool // the manifest is signed by the log key and speaks of this bundle
 	pdfCompared   bool // transcript.pdf was drawn again
@@ -124,10 +125,12 @@ type verifier struct {
 // run makes all checks in the order of the report.
 func (v *verifier) run(files []bundle.File) {
 	defer v.beginSums()()
+	v.readRedaction()
 	v.readCheckpointFile()
 	v.readLog()
 	v.ends = v.enough
 	v.check("files of the bundle", "files", func(c *Check) { v.checkFiles(c, files) })
+	v.check("redaction", "hidden entries", v.checkRedaction)
 	v.check("SHA256SUMS", "files", v.checkSums)
 	v.check("manifest", "", v.checkManifest)
 	v.report.Checks = append(v.report.Checks, v.log.checks...)
