@@ -298,7 +298,9 @@ func TestRedactionAttacks(t *testing.T) {
 					}
 				}
 			})
-			resay(c, func(r *bundle.Redaction) { r.Hidden = append([]bundle.Range{r.Hidden[0], {From: at, To: at}}, r.Hidden[1:]...) })
+			resay(c, func(r *bundle.Redaction) {
+				r.Hidden = append([]bundle.Range{r.Hidden[0], {From: at, To: at}}, r.Hidden[1:]...)
+			})
 		}, verify.LogGrammar},
 		"the first entry hidden": {func(c *bundletest.Bundle) {
 			rewrite(t, b, c, func(e [][]byte) { hideAt(e, 0) })
