@@ -74,6 +74,8 @@ func command(word string, args []string, t verify.Terminal) int {
 		return newConsole(t).cosign(args)
 	case "proof":
 		return proof(args, t)
+	case "fork":
+		return fork(args, t)
 	}
 	fmt.Fprintf(t.Err, "error: %s has no command %q in this version (a folder of that name is written ./%s)\n", name, word, word)
 	return verify.ExitUsage

@@ -33,6 +33,10 @@ func TestRun(t *testing.T) {
 		{"proof of nothing", []string{"proof"}, verify.ExitUsage, "", "run 'keyrite-verify proof --help'"},
 		{"proof without a file", []string{"proof", "nowhere"}, verify.ExitUnreadable, "", "opening the proof"},
 		{"no proof", []string{"proof", b.Path("checkpoint")}, verify.ExitFailed, "FAILED", ""},
+		{"fork help", []string{"fork", "--help"}, 0, "FORK", ""},
+		{"fork of one", []string{"fork", b.Dir}, verify.ExitUsage, "", "two bundles are wanted"},
+		{"no fork", []string{"fork", b.Dir, b.Path("checkpoint")}, 0, "SAME", ""},
+		{"fork of nothing", []string{"fork", b.Dir, "nowhere"}, verify.ExitUnreadable, "", "nowhere"},
 		{"folder of that name", []string{"./proof"}, verify.ExitUnreadable, "", "opening the bundle"},
 		{"after dashes", []string{"--", "--version"}, verify.ExitUnreadable, "", "opening the bundle"},
 	} {

@@ -9,8 +9,10 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -88,6 +90,39 @@ type Builder struct {
 // Make makes a bundle in a new folder below the test's own.
 func Make(t testing.TB, c Ceremony) *Bundle {
 	t.Helper()
+	b := builder(t, c)
+	b.run()
+	return b.made
+}
+
+// Fork makes two bundles of one ceremony: its folder is copied in a pause, and
+// both go on to the end. before is another copy, left as it was.
+func Fork(t testing.TB, c Ceremony) (before, one, other *Bundle) {
+	t.Helper()
+	c.Open = true
+	b := builder(t, c)
+	b.run()
+	twin := *b
+	made := *b.made
+	twin.made, twin.attempts = &made, maps.Clone(b.attempts)
+	made.LogKeys = slices.Clone(b.made.LogKeys)
+	before = Copy(t, b.made)
+	twin.dir = filepath.Join(t.TempDir(), "twin")
+	made.Dir = twin.dir
+	b.must(os.CopyFS(twin.dir, os.DirFS(b.dir)))
+	store, err := sqlite.Open(filepath.Join(twin.dir, bundle.DatabaseFile))
+	b.must(err)
+	t.Cleanup(func() { _ = store.Close() })
+	twin.store = store
+	for _, b := range []*Builder{b, &twin} {
+		b.resume("pause")
+		b.finish()
+	}
+	return before, b.made, twin.made
+}
+
+func builder(t testing.TB, c Ceremony) *Builder {
+	t.Helper()
 	dir := filepath.Join(t.TempDir(), "bundle")
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
@@ -99,8 +134,7 @@ func Make(t testing.TB, c Ceremony) *Bundle {
 		Ceremony: c, t: t, dir: dir, now: time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC),
 		attempts: map[string]int{}, keys: map[string]*tokenKey{}, made: &Bundle{Dir: dir},
 	}
-	b.run()
-	return b.made
+	return b
 }
 
 func (b *Builder) must(err error) {

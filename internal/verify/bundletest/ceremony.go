@@ -132,6 +132,12 @@ func (b *Builder) run() {
 	case b.Crash:
 		b.crash()
 	}
+	b.finish()
+}
+
+// finish makes the rest of the ceremony, once the keys are there.
+func (b *Builder) finish() {
+	b.t.Helper()
 	b.certificates()
 	b.lists()
 	if len(b.Keys) > 0 {
