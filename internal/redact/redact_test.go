@@ -2,6 +2,7 @@ package redact
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"io/fs"
 	"os"
@@ -22,12 +23,25 @@ const secret = "passport C01X00T47"
 // sample makes a bundle whose roll call holds the secret, resumed after a pause.
 func sample(t *testing.T) *bundletest.Bundle {
 	t.Helper()
-	return bundletest.Make(t, bundletest.Ceremony{Pause: true, NoPDF: true, Change: func(_ int64, _ string, d audit.Data) audit.Data {
+	keys := map[string]*audit.WitnessSigner{}
+	for _, person := range []string{"wil", "ewa"} {
+		k, err := audit.GenerateWitnessKey("witness.example/"+person, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys[person] = k
+	}
+	c := bundletest.Ceremony{
+		Pause: true, NoPDF: true, Keys: keys, Cosign: []string{"wil"}, Final: []string{"ewa"}, SignVerdicts: true,
+		Fresh: []audit.Freshness{{Source: "drand round 1", Value: "8990e7a9", Claimed: "2026-11-25T08:30:00Z", Person: "wil"}},
+	}
+	c.Change = func(_ int64, _ string, d audit.Data) audit.Data {
 		if a, ok := d.(*audit.Attendance); ok && a.Person == "wil" {
 			a.Identity = secret
 		}
 		return d
-	}})
+	}
+	return bundletest.Make(t, c)
 }
 
 func copied(t *testing.T, b *bundletest.Bundle, hide ...string) (*Plan, *bundletest.Bundle) {

@@ -71,6 +71,9 @@ func isWitness(roles []string) bool {
 
 // name returns a participant's name, or the id of somebody else.
 func (f *facts) name(person string) string {
+	if f.open == nil {
+		return person
+	}
 	for _, p := range f.open.Participants {
 		if p.ID == person {
 			return p.Name

@@ -72,7 +72,7 @@ func (v *verifier) checkVerdictNote(g witnessed) bool {
 	if !known {
 		what = "the verdict of " + v.log.name(g.Person) + " is signed, and no key of that witness is known"
 	}
-	v.findEntry(VerdictSignature, v.log.file, g.seq, what, "", fmt.Sprint(err))
+	v.unless(!known && v.hides(0, g.seq), VerdictSignature, v.log.file, g.seq, what, "", fmt.Sprint(err))
 	return false
 }
 
