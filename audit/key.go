@@ -76,6 +76,9 @@ func (k *LogKey) VerifierKey() string {
 	return vkey
 }
 
+// Public returns the 32 bytes of the Ed25519 public key.
+func (k *LogKey) Public() ed25519.PublicKey { return slices.Clone(k.public) }
+
 // Sign signs the text of a note. After Wipe it fails.
 func (k *LogKey) Sign(msg []byte) ([]byte, error) {
 	k.secret.mu.Lock()

@@ -107,7 +107,7 @@ type SegmentOpen struct {
 type SegmentAdopt struct {
 	Size    int64    `json:"size"`
 	Head    string   `json:"head"`    // root hash found on disk, hex
-	Seen    string   `json:"seen"`    // what the room compared with: "typed", "compared by eye", "not available"
+	Seen    string   `json:"seen"`    // what the room compared with: "typed", "earlier" for a head of this log that was noted before its last, "compared by eye", "not available"
 	Typed   []string `json:"typed"`   // ids of those who typed the head they had noted
 	People  []string `json:"people"`  // ids of those who agreed to go on from it
 	Custody string   `json:"custody"` // who held the token meanwhile, in words

@@ -160,7 +160,7 @@ func named(a token.Attribute, name func(uint) string) string {
 func (r *Runner) seal(result string) error {
 	defer r.key.Wipe()
 	done := r.Room.Busy("composing the transcript and sealing the log", 0)
-	defer done()
+	defer func() { done() }()
 	entries, err := r.entries()
 	if err != nil {
 		return &Failure{Err: err}
@@ -177,9 +177,11 @@ func (r *Runner) seal(result string) error {
 	if _, err := r.record("", &audit.Close{Result: result, Size: r.log.Size() + 1}, true); err != nil {
 		return err
 	}
-	if err := r.log.Keep(); err != nil {
-		return &Failure{Err: err}
+	done()
+	if err := r.keepFinal(result); err != nil {
+		return err
 	}
+	done = r.Room.Busy("writing the bundle", 0)
 	if entries, err = r.entries(); err != nil {
 		return &Failure{Err: err}
 	}

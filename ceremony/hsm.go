@@ -3,6 +3,7 @@ package ceremony
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -23,7 +24,8 @@ type Token struct {
 	Slot  uint
 	Info  token.TokenInfo
 
-	s *Session
+	s    *Session
+	news []string // what it says of itself that no call of this log explains
 }
 
 // waitToken is how long a token may stay away from the slot list: after
@@ -36,7 +38,19 @@ const waitToken = 5 * time.Second
 // number) a token whose serial the script leaves open is bound by its label, or
 // as the only one that is not initialised. It is an error if none or more than
 // one fits.
+//
+// What a token says of its counters that no call of this log explains is
+// recorded as a problem: another program may use it between two calls.
 func (s *Session) Token(name string) (*Token, error) {
+	t, err := s.token(name)
+	if err != nil {
+		return t, err
+	}
+	return t, t.noteNews()
+}
+
+// token is Token, with the news left to the caller.
+func (s *Session) token(name string) (*Token, error) {
 	spec := s.r.Script.Token(name)
 	if spec == nil {
 		return nil, fmt.Errorf("the script has no token %q", name)
@@ -45,12 +59,14 @@ func (s *Session) Token(name string) (*Token, error) {
 		return nil, err
 	}
 	t := &Token{Module: s.r.HSM, Name: name, Spec: spec, Model: s.r.model(spec), s: s}
+	before, sessions := maps.Clone(s.State().looks), s.State().sessions
 	deadline := s.r.Now().Add(waitToken)
 	for {
 		err := t.bind()
 		if err == nil {
 			m := t.Model.WithInfo(t.Info)
 			t.Model = &m
+			t.news = t.unexplained(before[t.Info.Serial], sessions)
 		}
 		if err == nil || !errors.Is(err, errNoToken) || s.r.Now().After(deadline) {
 			return t, err
@@ -223,7 +239,7 @@ func (t *Token) WithLogin(user token.User, f func(session uint, pin token.PIN) e
 		return err
 	}
 	defer pin.Wipe()
-	return t.WithSession(true, func(session uint) error {
+	err = t.WithSession(true, func(session uint) error {
 		in := false
 		err := t.Module.WithLogin(session, user, pin, func() error {
 			in = true
@@ -234,6 +250,20 @@ func (t *Token) WithLogin(user token.User, f func(session uint, pin token.PIN) e
 		}
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	return t.look()
+}
+
+// look asks the token for its counters once more, after a login changed them: what
+// they are is what the next look is held against.
+func (t *Token) look() error {
+	r, err := t.Do(token.Call{Function: token.GetTokenInfo, Slot: t.Slot})
+	if err == nil {
+		t.Info = r.Token
+	}
+	return err
 }
 
 // Custodian returns the participant who enters a PIN of the token.

@@ -131,6 +131,8 @@ func (s *Session) ask(p room.Prompt) (string, error) {
 	for {
 		v, err := s.r.Room.Ask(p)
 		switch {
+		case (errors.Is(err, room.ErrInterrupted) || err == nil && strings.HasPrefix(v, "!")) && !s.writable():
+			return "", &Stop{Reason: "the room stopped at a question that the log has no place for"}
 		case errors.Is(err, room.ErrInterrupted), err == nil && strings.HasPrefix(v, "!"):
 			if err := s.menu(); err != nil {
 				return "", err
@@ -142,6 +144,10 @@ func (s *Session) ask(p room.Prompt) (string, error) {
 		}
 	}
 }
+
+// writable reports whether what is said now can have an entry: not before a
+// resumed log is adopted, and not after its close.
+func (s *Session) writable() bool { return s.r.log != nil && !s.State().Closed }
 
 func gone(err error) error {
 	if errors.Is(err, room.ErrGone) {

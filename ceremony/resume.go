@@ -52,6 +52,18 @@ func (r *Runner) newSegment() error {
 	if err != nil {
 		return err
 	}
+	disk, _, err := audit.Cosignatures(head)
+	if err != nil {
+		return err
+	}
+	reason := "break"
+	if r.state.Paused {
+		reason = "pause"
+	}
+	compared, err := r.compareHead(disk.Size, disk.Root, reason)
+	if err != nil {
+		return err
+	}
 	key, err := audit.NewLogKey(r.state.Open.Origin, r.Rand)
 	if err != nil {
 		return err
@@ -61,10 +73,7 @@ func (r *Runner) newSegment() error {
 		return err
 	}
 	r.log, r.key = log, key
-	d := &audit.SegmentOpen{Segment: r.state.Segment + 1, LogKey: key.VerifierKey(), Checkpoint: string(head), Reason: "break", Program: r.Program}
-	if r.state.Paused {
-		d.Reason = "pause"
-	}
+	d := &audit.SegmentOpen{Segment: r.state.Segment + 1, LogKey: key.VerifierKey(), Checkpoint: string(head), Reason: reason, Program: r.Program}
 	size, root, inUse := log.Size(), log.Root(), r.state.InUse
 	if _, err := r.record("", d, true); err != nil {
 		return err
@@ -75,7 +84,7 @@ func (r *Runner) newSegment() error {
 	if err := r.restoreKeys(); err != nil {
 		return err
 	}
-	if err := r.adopt(size, root, d.Reason); err != nil {
+	if err := r.adopt(size, root, compared); err != nil {
 		return r.leave(err)
 	}
 	if inUse {
@@ -84,6 +93,9 @@ func (r *Runner) newSegment() error {
 		}
 	}
 	if err := r.settle(); err != nil {
+		return r.leave(err)
+	}
+	if err := r.lookAgain(); err != nil {
 		return r.leave(err)
 	}
 	return nil
@@ -135,35 +147,22 @@ func (r *Runner) outside(name string) *Session {
 	return &Session{r: r, Step: &Step{ID: name, Title: name, Actor: actor, outside: true}}
 }
 
-// adopt lets the room compare the head on disk with the one it noted.
-func (r *Runner) adopt(size int64, root audit.Hash, reason string) error {
+// adopt has the room take up the log as it was compared, say who held the
+// token, and read the new log key aloud.
+func (r *Runner) adopt(size int64, root audit.Hash, c *comparison) error {
 	s := r.outside("resume")
-	r.Room.Show(room.Text{Text: fmt.Sprintf("This ceremony is resumed after a %s. The log on disk has %d entries; a new key signs from here on. The time since the last entry was not observed by this log.", reason, size)})
+	r.Room.Show(room.Text{Text: "A new key signs from here on. The time since the last entry was not observed by this log."})
 	r.Room.Show(room.Fact{Name: "head on disk", Value: root.String(), Big: true})
 	r.Room.Show(room.Fact{Name: "in words", Value: words(root[:]), Big: true})
-	d := &audit.SegmentAdopt{Size: size, Head: root.String(), Typed: []string{}, People: []string{}}
-	for d.Seen == "" {
-		v, err := s.AskOnly(s.Step.Actor, "head", "Type the head that the room noted at the break (its first words or hex digits, at least four words), or 'none' if nobody noted one")
-		if err != nil {
+	for _, id := range c.misses {
+		if _, err := s.Record(&audit.Problem{What: fmt.Sprintf("the head that %s typed first differs from the head on disk", r.Script.Shown(id))}); err != nil {
 			return err
 		}
-		switch {
-		case strings.EqualFold(v, "none"):
-			d.Seen = "not available"
-		case noted(v, root):
-			d.Seen = "typed"
-		default:
-			s.Show(room.Warning{Text: "What was typed is not the head on disk. If the note is right, the log was rolled back or exchanged: do not go on. Type it again, or type ! and choose pause."})
-			if _, err := s.Record(&audit.Problem{What: "the head typed by the room differs from the head on disk"}); err != nil {
-				return err
-			}
-		}
 	}
-	custody, err := s.AskOnly(s.Step.Actor, "custody", "Who held the token since then, and in which bag? (one line)")
-	if err != nil {
+	d := &audit.SegmentAdopt{Size: size, Head: root.String(), Seen: c.seen, Typed: c.typed, People: []string{}}
+	if err := r.custody(s, d); err != nil {
 		return err
 	}
-	d.Custody = custody
 	people := []string{s.Step.Actor}
 	if r.state.RollCall {
 		people = r.presentPeople()
@@ -177,18 +176,32 @@ func (r *Runner) adopt(size int64, root audit.Hash, reason string) error {
 	if _, err := s.Record(d); err != nil {
 		return err
 	}
+	if r.state.Used {
+		if err := s.Acknowledge(s.Step.Actor, "actor", "power-cycled", "The token was unplugged, stayed so for ten seconds, and was plugged in again"); err != nil {
+			return err
+		}
+	}
 	return r.readKey(s.Step)
 }
 
-// noted reports whether what was typed is a beginning of the head, as at least
-// four words or sixteen hex digits.
-func noted(typed string, root audit.Hash) bool {
-	hex := strings.ToLower(strings.Join(strings.Fields(typed), ""))
-	if len(hex) >= 16 && strings.HasPrefix(root.String(), hex) {
-		return true
+// custody asks where the token was while the log did not see it.
+func (r *Runner) custody(s *Session, d *audit.SegmentAdopt) error {
+	for _, q := range []struct {
+		into           *string
+		what, question string
+	}{
+		{&d.Custody, "custody", "Who held the token since then, and where? (one line)"},
+		{&d.Bag, "bag", "Which number has the bag that it was in? (read it from the bag; 'none' if it was in none)"},
+	} {
+		for *q.into == "" {
+			v, err := s.AskOnly(s.Step.Actor, q.what, q.question)
+			if err != nil {
+				return err
+			}
+			*q.into = v
+		}
 	}
-	b, err := audit.ParseWords(typed)
-	return err == nil && len(b) >= 4 && strings.HasPrefix(string(root[:]), string(b))
+	return nil
 }
 
 // settle shows a call whose outcome is not known and has the room decide what

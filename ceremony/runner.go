@@ -245,12 +245,8 @@ func (r *Runner) readKey(after *Step) error {
 	sum := sha256.Sum256([]byte(vkey))
 	d := &audit.KeyRead{LogKey: vkey, Words: words(sum[:]), People: []string{}}
 	r.Room.Show(room.Text{Text: "The key that signs this log was made a moment ago and lives only in this machine's memory. Read its words aloud; every witness writes down the first and the last four. Whoever has noted them can later tell this log from any other."})
-	r.Room.Show(room.Fact{Name: "log key", Value: vkey})
-	r.Room.Show(room.Fact{Name: "its SHA-256 in words", Value: d.Words, Big: true})
-	if r.QR != nil {
-		r.Room.Show(room.Code{Name: "log key", Modules: r.QR(vkey)})
-	}
 	s := &Session{r: r, Step: after}
+	s.ShowKey("log key", vkey, r.key.Public(), audit.Words(sum[:]))
 	for _, person := range r.presentPeople() {
 		if err := s.Acknowledge(person, "witness", "log-key", "I have heard the words of the log key and noted them"); err != nil {
 			return err

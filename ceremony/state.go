@@ -33,6 +33,9 @@ type State struct {
 	Aborted bool
 	Closed  bool
 
+	looks    map[string]*looked // what was last seen of each token's counters, by serial number
+	sessions int                // that this program has open
+
 	intents map[int64]*audit.HSMIntent
 	open    map[int64]*Pending // intents without an outcome
 	wrong   map[string]int     // wrong tries at a login since the last right one, by PIN
@@ -83,6 +86,7 @@ func NewState() *State {
 
 		WitnessKeys: map[string]*audit.WitnessKeyRead{},
 
+		looks:   map[string]*looked{},
 		wrong:   map[string]int{},
 		kinds:   map[string]string{},
 		intents: map[int64]*audit.HSMIntent{},
@@ -163,7 +167,7 @@ func (st *State) Apply(e *audit.Entry) {
 		if run := st.Steps[st.running]; run != nil && run.Result == "" {
 			run.Resumed = st.Paused
 		}
-		st.Segment, st.KeyRead, st.Paused = d.Segment, false, false
+		st.Segment, st.KeyRead, st.Paused, st.sessions = d.Segment, false, false, 0
 		st.LogKeys = append(st.LogKeys, d.LogKey)
 	case *audit.KeyRead:
 		st.KeyRead = true
@@ -177,6 +181,7 @@ func (st *State) Apply(e *audit.Entry) {
 		st.applyStep(e)
 		st.applyMade(e)
 		st.applyCall(e)
+		st.applyLook(e)
 	}
 }
 

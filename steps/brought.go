@@ -41,6 +41,9 @@ func bring(s *ceremony.Session, person, what, question string, take func(text st
 			why = string(r[:maxRefusal]) + "…"
 		}
 		s.Show(room.Warning{Text: "Not taken: " + why + ". Please try it again."})
+		if s.State().Closed {
+			continue
+		}
 		if _, err := s.Record(&audit.Answer{Person: person, Question: "signature brought, refused because", Value: why}); err != nil {
 			return false, err
 		}

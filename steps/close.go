@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/keyrite/keyrite/audit"
 	"github.com/keyrite/keyrite/ceremony"
 	"github.com/keyrite/keyrite/internal/room"
 )
@@ -15,9 +16,42 @@ type closing struct {
 	To     string `yaml:"to" desc:"folder to make on the medium, into which the final checkpoint is written for the witnesses' machines" line:"one"`
 }
 
-// CosignsFinal says whether, and with which folder on the medium, the final
-// checkpoint is offered for cosigning.
-func (a *closing) CosignsFinal() (bool, string) { return a.Cosign, a.To }
+// CosignFinal offers the final checkpoint to the witnesses of the step who have
+// a key, and returns it with their lines. Who has none now can give one later.
+func (a *closing) CosignFinal(s *ceremony.Session, note []byte, p audit.Checkpoint) []byte {
+	with := cosigners(s)
+	if !a.Cosign || len(with) == 0 {
+		return note
+	}
+	if err := s.ShowCheckpoint(note, p, a.To); err != nil {
+		s.Show(room.Warning{Text: err.Error()})
+	}
+	for _, id := range with {
+		k := s.WitnessKey(id)
+		line := ""
+		given, err := bring(s, id, "cosignature", "Your cosignature of the final checkpoint", func(text string) error {
+			c, err := s.Cosignature(text, p, k)
+			line = c.Line()
+			return err
+		})
+		if err == nil && given {
+			note, err = withLine(note, line, k)
+		}
+		if err != nil || !given {
+			s.Show(room.Warning{Text: s.Script().Shown(id) + " gave no cosignature now; it can be given later with keyrite-verify cosign, and goes into after/."})
+		}
+	}
+	return note
+}
+
+// withLine adds a line to a note, which is returned as it is if that fails.
+func withLine(note []byte, line string, k *audit.WitnessKey) ([]byte, error) {
+	b, err := audit.AddCosignature(note, line, k)
+	if err != nil {
+		return note, err
+	}
+	return b, nil
+}
 
 // Check marks the end of the script, and refuses to end on what must not stay
 // so: a factory SO-PIN (AUDIT 16), a CA that has certified another one and

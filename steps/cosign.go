@@ -34,7 +34,11 @@ func (a *cosign) Run(s *ceremony.Session) error {
 	if err != nil {
 		return err
 	}
-	if err := s.ShowCheckpoint(note, p, a.To); err != nil {
+	to := a.To
+	if len(cosigners(s)) == 0 {
+		to = "" // nobody has a machine to carry it to
+	}
+	if err := s.ShowCheckpoint(note, p, to); err != nil {
 		return err
 	}
 	bare := len(note)
@@ -82,17 +86,24 @@ func (a *cosign) line(s *ceremony.Session, id string, p audit.Checkpoint) (strin
 	return "", s.Acknowledge(id, "witness", "paper", fmt.Sprintf("I have written my name and my signature on paper beside the size (%d) and the words of this head", p.Size))
 }
 
-// A closing step's offer to cosign the final checkpoint comes after the log's
-// last entry, so nothing of it is recorded but the lines on the checkpoint.
-// describeFinal says so to the room.
-func describeFinal(s *ceremony.Session) {
+// cosigners are the witnesses of the step who have a key.
+func cosigners(s *ceremony.Session) []string {
 	var with []string
 	for _, id := range s.Step.Witnesses {
-		if k := s.WitnessKey(id); k != nil {
-			with = append(with, s.Script().Shown(id))
+		if s.WitnessKey(id) != nil {
+			with = append(with, id)
 		}
 	}
-	if len(with) > 0 {
-		s.Show(room.Text{Text: "Once the log is closed, its final checkpoint is shown, and " + strings.Join(with, ", ") + " can cosign it."})
+	return with
+}
+
+// describeFinal tells the room what the closing step offers.
+func describeFinal(s *ceremony.Session) {
+	var names []string
+	for _, id := range cosigners(s) {
+		names = append(names, s.Script().Shown(id))
+	}
+	if len(names) > 0 {
+		s.Show(room.Text{Text: "Once the log is closed, its final checkpoint is shown, and " + strings.Join(names, ", ") + " can cosign it."})
 	}
 }

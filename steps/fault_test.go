@@ -225,6 +225,9 @@ func resumeAnswers(side, lost string) string {
 	}
 	return "\n" + proof + `  "resume/head/*": "none"
   "resume/custody/*": "the administrator, in the room"
+  "resume/bag/*": "none"
+  "resume/power-cycled/*": "@initials"
+  "resume/differs/*": "on"
   "resume/adopt/*": "@initials"
   "resume/unknown-seen/*": "@initials"
   "resume/unknown/*": "` + happened + `"

@@ -33,6 +33,7 @@ type stage struct {
 	lib     *p11.Module
 	store   func(ceremony.Store) ceremony.Store // wraps the store, for faults
 	token   func(token.Module) token.Module     // wraps the token
+	room    func(room.Room) room.Room           // wraps the room
 	out     io.Writer
 }
 
@@ -83,6 +84,9 @@ func (st *stage) config(store ceremony.Store) (*ceremony.Config, error) {
 		return nil, err
 	}
 	var rm room.Room = answers.New(plain.NewScreen(st.out, false, 100), a)
+	if st.room != nil {
+		rm = st.room(rm)
+	}
 	if st.store != nil {
 		store = st.store(store)
 	}

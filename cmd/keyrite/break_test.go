@@ -106,7 +106,7 @@ func TestTwoAtOnce(t *testing.T) {
 	if out := s.keyrite(2, "run", "script.yaml", "--out", s.out); !strings.Contains(out, "nothing is overwritten") {
 		t.Errorf("a second run says %q", out)
 	}
-	if out := s.keyrite(0, "log", s.out); !strings.Contains(out, "step 10 of 17") {
+	if out := s.keyrite(0, "log", s.out); !strings.Contains(out, "step 11 of 19") {
 		t.Errorf("the log cannot be read beside the run: %s", out)
 	}
 	c.ends(0)

@@ -42,11 +42,12 @@ func environment(err error) error { return &exitError{exitEnvironment, err} }
 // ended maps how a ceremony's run ended to an exit code. dir is its bundle.
 func ended(err error, dir string) error {
 	var stop *ceremony.Stop
+	var rollback *ceremony.Rollback
 	var code *exitError
 	switch {
 	case err == nil, errors.As(err, &code):
 		return err
-	case errors.As(err, &stop) && stop.Abort:
+	case errors.As(err, &stop) && stop.Abort, errors.As(err, &rollback):
 		return &exitError{exitFailed, err}
 	case errors.Is(err, ceremony.ErrNothingHappened), errors.Is(err, ceremony.ErrOtherScript):
 		return &exitError{exitEnvironment, err} // hint says what helps: resume would say the same again

@@ -95,7 +95,7 @@ func TestPauseAndResume(t *testing.T) {
 	c.say(strings.Join(head[:3], " ")) // three words are too few
 	c.sees("What was typed is not the head on disk")
 	c.until("Type the head")
-	c.say(strings.Join(head[:4], " "))
+	c.say(strings.Join(head[:4], " "), strings.Join(head[:5], " "), "none")
 	c.until("Who held the token")
 	c.ends(0)
 	s.verified("CONSISTENT WITH ITSELF")

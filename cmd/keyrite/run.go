@@ -182,6 +182,10 @@ func (r *running) with(open func() (*sqlite.Store, error), begin func(ceremony.C
 	c.Store = store
 	runner, err := begin(*c)
 	var stop *ceremony.Stop
+	var rollback *ceremony.Rollback
+	if errors.As(err, &rollback) {
+		return errors.Join(ended(err, r.dir), store.Close())
+	}
 	if err != nil && !errors.As(err, &stop) {
 		return errors.Join(environment(err), store.Close())
 	}

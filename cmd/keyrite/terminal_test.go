@@ -108,7 +108,7 @@ func (c *terminal) screen() string {
 
 // A prompt is a question that waits for an answer.
 type prompt struct {
-	step string // "step 7 of 17 · Replace the factory SO-PIN"
+	step string // "step 8 of 19 · Replace the factory SO-PIN"
 	text string // person, question and choices, in one line
 }
 
@@ -307,10 +307,18 @@ func (c *terminal) answer(p prompt) string {
 		return "no"
 	case has("Do you agree with what was done"):
 		return "agree"
-	case has("Type the head that the room noted"):
+	case has("Type the head that you noted"):
 		return "none"
 	case has("Who held the token since then"):
-		return "the administrator, in bag 7"
+		return "the administrator, in the safe"
+	case has("Which number has the bag"):
+		return "7"
+	case has("Do you witness with a key of your own"):
+		return "none"
+	case has("What does it say now"):
+		return "a value of today"
+	case has("Since when is that public"):
+		return time.Now().UTC().Format(time.DateTime)
 	case has("How does the room go on?"):
 		return "again"
 	}

@@ -100,6 +100,7 @@ func (f *facts) countLines() []Line {
 	for _, s := range f.segments {
 		if s.reason != "" {
 			lines = append(lines, coverPair(label, "unobserved from "+moment(s.from)+" to "+moment(s.to)+" ("+s.reason+")")...)
+			lines = append(lines, coverPair("", adopted(s.adopt))...)
 			label = ""
 		}
 	}
@@ -107,6 +108,14 @@ func (f *facts) countLines() []Line {
 		lines = append(lines, coverPair(label, "none")...)
 	}
 	return lines
+}
+
+// adopted says what the room knew of the time that nobody observed.
+func adopted(d *audit.SegmentAdopt) string {
+	if d == nil {
+		return "nobody took up the log as it was found"
+	}
+	return fmt.Sprintf("token held by: %s; bag: %s; head on disk compared with notes: %s", d.Custody, d.Bag, d.Seen)
 }
 
 // answered counts the intents that have an outcome.
@@ -125,6 +134,11 @@ func (f *facts) identityLines() []Line {
 	lines = append(lines, coverPair("Entries", fmt.Sprintf("%d, numbered from 0: these pages were made from them", len(f.src.Entries)))...)
 	lines = append(lines, coverRows("Root over them", hexRows(f.src.Head.String()))...)
 	lines = append(lines, coverRows("  in words", wordRows(f.src.Head[:]))...)
+	label := "Not written before"
+	for _, d := range f.fresh {
+		lines = append(lines, coverPair(label, fmt.Sprintf("%s: %s (public since %s, as said)", d.Source, d.Value, d.Claimed))...)
+		label = ""
+	}
 	if f.open != nil {
 		lines = append(lines, coverRows("Script SHA-256", hexRows(f.open.Script.SHA256))...)
 		if b := bytesOf(f.open.Script.SHA256); b != nil {
@@ -184,6 +198,7 @@ func (f *facts) signature(p Participant) block {
 	for _, v := range f.verdictsOf(p.ID) {
 		lines = append(lines, text(Plain, 0, clean(v))...)
 	}
+	lines = append(lines, f.witnessLines(p)...)
 	return kept(append(lines, Line{}, Line{},
 		Line{Text: "☐ agree   ☐ do not agree    Date ________________   Signature " + strings.Repeat("_", 33)})...)
 }
@@ -194,13 +209,46 @@ func (f *facts) verdictsOf(id string) []string {
 	for _, e := range f.verdicts[id] {
 		v := e.Data.(*audit.Verdict)
 		s := fmt.Sprintf("in the log, entry %d: AGREES with the first %s", e.Seq, plural(int(v.Size), "entry"))
-		if !v.Agree {
+		switch {
+		case v.Missing:
+			s = fmt.Sprintf("in the log, entry %d: NO VERDICT on the first %s, which is no agreement", e.Seq, plural(int(v.Size), "entry"))
+		case !v.Agree:
 			s = fmt.Sprintf("in the log, entry %d: DOES NOT AGREE with the first %s", e.Seq, plural(int(v.Size), "entry"))
 		}
 		if v.Because != "" {
 			s += ", because: " + v.Because
 		}
+		if v.Note != "" {
+			s += " (signed with the witness's key)"
+		}
 		said = append(said, s)
 	}
 	return said
+}
+
+// witnessLines say how a witness vouches for the log: with a key of their own,
+// or on this sheet beside the head in words.
+func (f *facts) witnessLines(p Participant) []Line {
+	k := f.keyOf[p.ID]
+	if k == nil {
+		if !isWitness(p.Roles) {
+			return nil
+		}
+		return []Line{{}, {Text: "The head in words, as I wrote it down at the close (first four, last four):"}, {},
+			{Text: strings.Repeat("_", 38) + "  " + strings.Repeat("_", 38)}}
+	}
+	lines := text(Plain, 0, clean("witness key "+k.Key))
+	for _, c := range f.cosigned[p.ID] {
+		lines = append(lines, text(Plain, 0, fmt.Sprintf("cosigned the checkpoint of %s", plural(int(c.Size), "entry")))...)
+	}
+	return lines
+}
+
+func isWitness(roles []string) bool {
+	for _, r := range roles {
+		if strings.HasSuffix(r, "witness") {
+			return true
+		}
+	}
+	return false
 }

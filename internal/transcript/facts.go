@@ -20,6 +20,9 @@ type facts struct {
 	tbs      map[int64]*audit.ToBeSigned
 	present  map[string]*audit.Attendance
 	verdicts map[string][]*audit.Entry
+	keyOf    map[string]*audit.WitnessKeyRead
+	cosigned map[string][]*audit.Cosigned
+	fresh    []*audit.Freshness
 
 	begun                 map[string]bool // step ids
 	done, skipped, failed int             // ended attempts
@@ -55,6 +58,8 @@ func gather(src Source) *facts {
 		tbs:        map[int64]*audit.ToBeSigned{},
 		present:    map[string]*audit.Attendance{},
 		verdicts:   map[string][]*audit.Entry{},
+		keyOf:      map[string]*audit.WitnessKeyRead{},
+		cosigned:   map[string][]*audit.Cosigned{},
 		begun:      map[string]bool{},
 		signatures: map[string]int{},
 	}
@@ -90,6 +95,12 @@ func (f *facts) add(e *audit.Entry) {
 		f.present[d.Person] = d
 	case *audit.Verdict:
 		f.verdicts[d.Person] = append(f.verdicts[d.Person], e)
+	case *audit.WitnessKeyRead:
+		f.keyOf[d.Person] = d
+	case *audit.Cosigned:
+		f.cosigned[d.Person] = append(f.cosigned[d.Person], d)
+	case *audit.Freshness:
+		f.fresh = append(f.fresh, d)
 	case *audit.StepBegin:
 		f.begun[e.Step] = true
 	case *audit.StepEnd:

@@ -124,10 +124,12 @@ func (f *facts) takeAdopt(e *audit.Entry, d *audit.SegmentAdopt) {
 	}
 	switch d.Seen {
 	case "typed", "compared by eye":
+	case "earlier":
+		f.find(HeadNotCompared, e.Seq, fmt.Sprintf("the head before segment %d was compared with heads that were noted earlier: nobody's note speaks of the entries in between", s.Number), "", "")
 	case "not available":
 		f.find(HeadNotCompared, e.Seq, fmt.Sprintf("the head before segment %d was compared with nothing: nobody had noted it", s.Number), "", "")
 	default:
-		f.find(SegmentAdoption, e.Seq, "what the head was compared with", "typed, compared by eye or not available", d.Seen)
+		f.find(SegmentAdoption, e.Seq, "what the head was compared with", "typed, earlier, compared by eye or not available", d.Seen)
 	}
 	if d.Size != s.First {
 		f.find(SegmentAdoption, e.Seq, "the head that was compared is not that of the log before the break", fmt.Sprint(s.First), fmt.Sprint(d.Size))

@@ -36,6 +36,10 @@ var outside = []string{
 	"hsm-intent", "hsm-outcome", "clock-jump", "pause", "abort", "transcript", "close",
 }
 
+// resuming are those that a run that goes on may have before its first step,
+// where it looks at the tokens again.
+var resuming = []string{"inventory", "decision"}
+
 // leftOver lists what is on the tokens after an abort.
 const leftOver = "inventory"
 
@@ -58,7 +62,7 @@ func (f *facts) inStep(e *audit.Entry) {
 	case f.running != "" && e.Step == "" && (slices.Contains(breaking, kind) || finalizes(e)):
 	case f.running != "" || e.Step != "" && (e.Step != f.ended || !slices.Contains(talk, kind)):
 		f.find(LogGrammar, e.Seq, "the entry names a step that does not run", f.running, e.Step)
-	case !slices.Contains(outside, kind) && !(f.aborted && kind == leftOver):
+	case !slices.Contains(outside, kind) && !(f.aborted && kind == leftOver) && !(f.ended == "" && f.segment().adopted && slices.Contains(resuming, kind)):
 		f.find(LogGrammar, e.Seq, "an entry of its kind belongs to a step", "", kind)
 	}
 }
