@@ -81,7 +81,7 @@ func (s *Session) Checkpoint() ([]byte, audit.Checkpoint, error) {
 // ShowCheckpoint shows a checkpoint to those who cosign it, and writes it into
 // a folder of the medium unless folder is "".
 func (s *Session) ShowCheckpoint(note []byte, p audit.Checkpoint, folder string) error {
-	s.Show(room.Text{Text: "The checkpoint that is cosigned. A witness compares size and words with what this room sees, then signs it on a machine of their own (keyrite-verify cosign)."})
+	s.Show(room.Text{Text: "The log's checkpoint. A witness with a key compares size and words with what this room sees, then signs on a machine of their own (keyrite-verify cosign)."})
 	for line := range strings.Lines(string(note)) {
 		s.Show(room.Text{Text: "    " + strings.TrimSuffix(line, "\n")})
 	}

@@ -67,13 +67,9 @@ func (a *closing) Check(w *ceremony.World) {
 			w.Problem("", "key %q has signed the certificate of another CA and no CRL: a sign-crl step must come before (BR 4.9.7)", name)
 		}
 	}
-	if a.To != "" {
-		if err := ceremony.CheckFileName(a.To); err != nil {
-			w.Problem("to", "%v", err)
-		}
-		if !a.Cosign {
-			w.Problem("to", "the final checkpoint is only written there to be cosigned: set cosign to true")
-		}
+	folderName(w, a.To)
+	if a.To != "" && !a.Cosign {
+		w.Problem("to", "the final checkpoint is only written there to be cosigned: set cosign to true")
 	}
 	w.Closed = true
 }

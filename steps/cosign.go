@@ -20,11 +20,7 @@ func (a *cosign) Check(w *ceremony.World) {
 	if len(w.Step.Witnesses) == 0 {
 		w.Problem("witnesses", "a cosignature needs at least one witness")
 	}
-	if a.To != "" {
-		if err := ceremony.CheckFileName(a.To); err != nil {
-			w.Problem("to", "%v", err)
-		}
-	}
+	folderName(w, a.To)
 }
 
 // Run shows the checkpoint, collects the lines and keeps the checkpoint with

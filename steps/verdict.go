@@ -11,12 +11,25 @@ import (
 
 // A verdict step asks each witness of the step for a verdict on everything up
 // to here.
-type verdict struct{}
+type verdict struct {
+	To string `yaml:"to" desc:"folder to make on the medium, into which the checkpoint that the verdicts speak of is written for the witnesses' machines; none if left out" line:"one"`
+}
 
 // Check refuses a verdict that nobody gives.
 func (a *verdict) Check(w *ceremony.World) {
 	if len(w.Step.Witnesses) == 0 {
 		w.Problem("witnesses", "a verdict needs at least one witness")
+	}
+	folderName(w, a.To)
+}
+
+// folderName reports a field "to" that cannot be a folder on the medium.
+func folderName(w *ceremony.World, to string) {
+	if to == "" {
+		return
+	}
+	if err := ceremony.CheckFileName(to); err != nil {
+		w.Problem("to", "%v", err)
 	}
 }
 
@@ -31,11 +44,20 @@ var verdictChoices = []room.Choice{
 // other: it is recorded with its reason and stops nothing by itself. The step
 // ends only when each has an entry.
 func (a *verdict) Run(s *ceremony.Session) error {
-	size, head := s.Head()
+	note, p, err := s.Checkpoint()
+	if err != nil {
+		return err
+	}
+	size, head := p.Size, p.Root
 	s.Show(room.Text{Text: "Each witness now says whether everything up to here was done as the script says. Who has no key writes name and signature on paper beside the words of this head."})
 	s.Show(room.Fact{Name: "log size", Value: fmt.Sprint(size, " entries")})
 	s.Show(room.Fact{Name: "log head", Value: head.String(), Big: true})
 	s.Show(room.Fact{Name: "in words", Value: strings.Join(audit.Words(head[:]), " "), Big: true})
+	if len(cosigners(s)) > 0 {
+		if err := s.ShowCheckpoint(note, p, a.To); err != nil {
+			return err
+		}
+	}
 	for _, id := range s.Step.Witnesses {
 		d := &audit.Verdict{Person: id, Size: size, Head: head.String()}
 		if err := a.ask(s, d, head); err != nil {
