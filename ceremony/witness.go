@@ -82,9 +82,7 @@ func (s *Session) Checkpoint() ([]byte, audit.Checkpoint, error) {
 // a folder of the medium unless folder is "".
 func (s *Session) ShowCheckpoint(note []byte, p audit.Checkpoint, folder string) error {
 	s.Show(room.Text{Text: "The log's checkpoint. A witness with a key compares size and words with what this room sees, then signs on a machine of their own (keyrite-verify cosign)."})
-	for line := range strings.Lines(string(note)) {
-		s.Show(room.Text{Text: "    " + strings.TrimSuffix(line, "\n")})
-	}
+	s.Show(room.Verbatim{Text: string(note)})
 	s.Show(room.Fact{Name: "size", Value: fmt.Sprint(p.Size, " entries")})
 	s.Show(room.Fact{Name: "head in words", Value: words(p.Root[:]), Big: true})
 	s.ShowCode(fmt.Sprintf("checkpoint of %d entries", p.Size), string(note))

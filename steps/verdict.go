@@ -107,7 +107,7 @@ func (a *verdict) sign(s *ceremony.Session, d *audit.Verdict, head audit.Hash) e
 		return err
 	}
 	s.Show(room.Text{Text: "This text is to be signed with the key " + k.Name() + " on the witness's own machine, after comparing it there with what was noted:"})
-	showLines(s, n.Text())
+	s.Show(room.Verbatim{Text: n.Text()})
 	s.ShowCode("verdict of "+s.Script().Shown(d.Person), n.Text())
 	given, err := bring(s, d.Person, "verdict-signature", "The signature of your verdict", func(text string) error {
 		b, err := signedVerdict(text, n, k)
@@ -142,11 +142,4 @@ func signedVerdict(text string, n audit.VerdictNote, k *audit.WitnessKey) ([]byt
 		return nil, fmt.Errorf("the note says something else than the text shown")
 	}
 	return b, nil
-}
-
-// showLines shows a text line by line.
-func showLines(s *ceremony.Session, text string) {
-	for line := range strings.Lines(text) {
-		s.Show(room.Text{Text: "    " + strings.TrimSuffix(line, "\n")})
-	}
 }

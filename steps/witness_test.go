@@ -24,25 +24,17 @@ type witnessRoom struct {
 	media  string
 	sign   map[string]func(w *witnessRoom) []string // by the prompt's key: the answers, one after the other
 
-	shown   []string // the lines of the text shown last
-	open    bool     // they go on
+	shown   string // the text for the witness's machine that was shown last
 	pending map[string][]string
 	asked   []string // keys of all prompts
 }
 
-// Show keeps the lines that a witness's machine is given.
+// Show keeps the text that a witness's machine is given.
 func (w *witnessRoom) Show(m room.Message) {
 	w.Room.Show(m)
-	line, ok := m.(room.Text)
-	text, indented := strings.CutPrefix(line.Text, "    ")
-	if !ok || !indented {
-		w.open = false
-		return
+	if text, ok := m.(room.Verbatim); ok {
+		w.shown = text.Text
 	}
-	if !w.open {
-		w.shown, w.open = nil, true
-	}
-	w.shown = append(w.shown, text)
 }
 
 // Ask answers from the witness's machine where it can.
@@ -63,7 +55,7 @@ func (w *witnessRoom) Ask(p room.Prompt) (string, error) {
 }
 
 // text is what was shown last.
-func (w *witnessRoom) text() string { return strings.Join(w.shown, "\n") + "\n" }
+func (w *witnessRoom) text() string { return w.shown }
 
 // cosignature signs the checkpoint that was shown.
 func (w *witnessRoom) cosignature(size int64) audit.Cosignature {

@@ -90,6 +90,10 @@ type Fact struct {
 // Text is a paragraph for the room.
 type Text struct{ Text string }
 
+// Verbatim is a text that is copied from the screen: its lines stand as they
+// are, however wide, from the first column on.
+type Verbatim struct{ Text string }
+
 // Warning is something the room must know but that stops nothing.
 type Warning struct{ Text string }
 

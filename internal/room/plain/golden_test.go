@@ -57,6 +57,7 @@ var messages = []struct {
 	{"fact-big-sha1", room.Fact{Name: "SHA-1", Value: fingerprint[:40], Big: true}},
 	{"fact-big-words", room.Fact{Name: "its SHA-256 in words", Value: "abandon ability able about above absent absorb abstract absurd abuse access accident account accuse achieve acid", Big: true}},
 	{"text", room.Text{Text: "A paragraph that is quite a bit longer than one line of eighty columns, so that it has to be wrapped.\nAnd a second one."}},
+	{"verbatim", room.Verbatim{Text: "keyrite.ceremony/rehearsal/0f1e2d3c4b5a69788796a5b4c3d2e1f0\n2\nN7AR4QnOmI8OVQ7NLLAdLTR0PT5P3HyRmxKZm1DFvZk=\n\n— keyrite.ceremony/rehearsal/0f1e2d3c4b5a69788796a5b4c3d2e1f0 D9SuDE==\x1b[2J\n"}},
 	{"warning", room.Warning{Text: `"XX" is not your initials LE. Nothing was acknowledged; please type it again (or ! for other choices).`}},
 	{"failure", room.Failure{What: "setting the user PIN of token A: the token refused the SO-PIN that was typed", RV: "CKR_PIN_INCORRECT (0x000000a0)", Hint: "Compare the envelope's number with the script. 14 tries are left; the last is never spent without your word."}},
 	{"failure-short", room.Failure{What: "the log cannot be written"}},
@@ -74,7 +75,7 @@ func TestMessagesGolden(t *testing.T) {
 				NewScreen(&out, false, width).Show(c.m)
 				golden(t, fmt.Sprintf("%s-%d", c.name, width), out.String())
 				for _, l := range strings.Split(out.String(), "\n") {
-					if columns(l) > width {
+					if _, asItIs := c.m.(room.Verbatim); !asItIs && columns(l) > width {
 						t.Errorf("a line has %d columns, the screen %d: %q", columns(l), width, l)
 					}
 				}

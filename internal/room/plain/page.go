@@ -82,6 +82,11 @@ func (p *page) message(m room.Message) {
 	case room.Text:
 		p.line("")
 		p.block(2, plainStyle, m.Text)
+	case room.Verbatim:
+		p.line("")
+		for _, l := range paragraphs(m.Text) {
+			p.line(clean(l))
+		}
 	case room.Warning:
 		p.line("")
 		p.marked("!", caution, m.Text)
