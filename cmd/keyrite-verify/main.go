@@ -26,7 +26,7 @@ var commands = []string{"proof", "fork", "cosign", "witness-key", "tsq", "scan",
 func main() {
 	// Checking a log leaves much garbage and keeps little. Collecting less often
 	// is faster; the limit keeps that from taking much memory.
-	debug.SetGCPercent(400)
+	debug.SetGCPercent(200)
 	debug.SetMemoryLimit(150 << 20)
 	os.Exit(run(os.Args[1:], terminal()))
 }

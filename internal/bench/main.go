@@ -44,6 +44,13 @@ func measurements(big *bigBundles) []measurement {
 }
 
 func main() {
+	if len(os.Args) == 3 && os.Args[1] == rebuildTree {
+		if err := rebuild(os.Args[2]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(3)
+		}
+		return
+	}
 	big := new(bigBundles)
 	code := run(os.Args[1:], measurements(big), stopwatch{now: time.Now}, os.Stdout, os.Stderr)
 	if err := big.remove(); err != nil {
