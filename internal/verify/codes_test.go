@@ -82,10 +82,10 @@ func TestEveryCodeIsProvoked(t *testing.T) {
 		TimesDisagree:     true,
 		PolicyNotMet:      true, // TestAnchoredByWitnesses
 
-		EntryHidden:       true, // internal/redact
-		RedactionDiffers:  true,
-		Redacted:          true,
-		NotChecked:        true,
+		EntryHidden:      true, // internal/redact
+		RedactionDiffers: true,
+		Redacted:         true,
+		NotChecked:       true,
 
 		CosignatureUnknown: true,
 		TimestampBroken:    true, // TestTimestamp
