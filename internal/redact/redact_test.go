@@ -351,3 +351,20 @@ func TestRedactionAttacks(t *testing.T) {
 		})
 	}
 }
+
+// TestNotChecked: what a hidden half of a signature keeps from being checked is
+// said, entry by entry, and is no failure.
+func TestNotChecked(t *testing.T) {
+	b := sample(t)
+	_, out := copied(t, b, "kind=hsm-outcome")
+	r := verified(t, out)
+	if f := failures(r); len(f) > 0 {
+		t.Errorf("failures: %q", f)
+	}
+	if !r.Has(verify.NotChecked) || !r.Has(verify.Redacted) {
+		t.Errorf("the report does not say what could not be checked: %+v", r.Findings)
+	}
+	if plain := verified(t, b); plain.Has(verify.NotChecked) || plain.Has(verify.Redacted) {
+		t.Error("the original is called redacted")
+	}
+}
