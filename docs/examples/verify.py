@@ -2,8 +2,8 @@
 """Checks the bundle of a key ceremony a second time, without keyrite.
 
 Written from docs/audit-log.md and docs/bundle.md alone, with Python's library and the program openssl. It checks the evidence:
-every byte of the log in both its stores, chain, tree, checkpoints, and what the log binds: script, artifacts, signatures, pages.
-It does not judge the ceremony: whether steps, people and calls are as they should be is keyrite-verify's part.
+every byte of the log in both its stores, chain, tree, checkpoints, and what the log binds: script, artifacts, signatures, pages;
+of a redacted copy, what it shows. It does not judge the ceremony: whether steps, people and calls are right is keyrite-verify's part.
 Exit: 0 all holds, 1 something does not, 2 wrong use."""
 import argparse, base64, contextlib, datetime, functools, hashlib, itertools, json, os, pathlib, re, sqlite3, subprocess, sys, tempfile
 
@@ -17,6 +17,11 @@ class Wrong(ValueError):
     def __init__(self, what, offset=-1):
         super().__init__(f"byte {offset}: want {what}" if offset >= 0 else what)
         self.offset = offset
+class NotMade(Exception):
+    """A check needs an entry that is hidden, so it is not made."""
+class HiddenData(dict):
+    """Data of a hidden entry: whoever asks for a member finds that his check cannot be made."""
+    def __missing__(self, name): raise NotMade
 
 # Canonical JSON: docs/audit-log.md, "Canonical JSON".
 ESCAPES = {c: f"\\u{c:04x}" for c in range(32)} | {ord(c): "\\" + e for e, c in zip('"\\btnfr', '"\\\b\t\n\f\r')}
@@ -62,12 +67,10 @@ class Scanner:
         at, before = self.i, next(reversed(out), None)
         if self.next() != b'"': raise Wrong("a member's name", at)
         name = self.string()
-        if before is not None and name.encode("utf-16-be") <= before.encode("utf-16-be"):
-            raise Wrong("a name after the one before, in the order of UTF-16 code units", at)
+        if before is not None and name.encode("utf-16-be") <= before.encode("utf-16-be"): raise Wrong("names in the order of UTF-16 code units", at)
         self.expect(b":", "a colon")
         start, out[name] = self.i, self.value()
-        if self.depth == 1:
-            self.members.append((at, name, start, self.i))
+        if self.depth == 1: self.members.append((at, name, start, self.i))
     def number(self):
         m = NUMBER.match(self.b, self.i)
         at, self.i, digits = self.i, m.end(), m[1]
@@ -119,17 +122,21 @@ def parse_entry(b):
         if not good: raise Wrong(f"a value as {name} has it", start)
     start, end = s.members[0][2:]
     again = written(SCHEMA["$defs"][e["kind"]], e["data"])
-    if b[start:end] != again:
-        raise Wrong(f"data as the kind {e['kind']} has it", start + len(os.path.commonprefix([b[start:end], again])))
+    if b[start:end] != again: raise Wrong(f"data as the kind {e['kind']} has it", start + len(os.path.commonprefix([b[start:end], again])))
     return e
+
+def read_line(b, before):
+    """An entry and its hash, given the hash before: one that is hidden stands by what its hash is said to be."""
+    m = re.fullmatch(rb'\{"hidden":"([0-9a-f]{64})","seq":(0|[1-9][0-9]{0,15})\}', b)
+    if not m: return parse_entry(b), sha256(b"\0", b)
+    return {"kind": "hidden", "data": HiddenData(), "seq": int(m[2]), "prev": before.hex()}, bytes.fromhex(m[1].decode())
 
 # Signatures: docs/audit-log.md, "Checkpoint", "Log keys and segments", "Cosignature".
 @functools.lru_cache(maxsize=None)
 def verifies(key, message, signature, *options):
     """Whether openssl finds a signature over a message to be by a key, the DER of a SubjectPublicKeyInfo."""
     with tempfile.TemporaryDirectory() as d:
-        for name, content in (("key", key), ("message", message), ("signature", signature)):
-            pathlib.Path(d, name).write_bytes(content)
+        for name, content in (("key", key), ("message", message), ("signature", signature)): pathlib.Path(d, name).write_bytes(content)
         command = "openssl pkeyutl -verify -pubin -keyform DER -inkey key -rawin -in message -sigfile signature".split()
         return subprocess.run([*command, *options], cwd=d, capture_output=True).returncode == 0
 
@@ -142,16 +149,14 @@ def parse_key(vkey, kind):
     """Name, key ID and public key of NAME+ID+BASE64, whose type is 1 for a log key and 4 for a witness's."""
     name, key_id, text = (vkey.split("+", 2) + ["", ""])[:3]
     b = unbase64(text)
-    if len(b) != 33 or b[0] != kind or sha256(name.encode(), b"\n", b)[:4].hex() != key_id:
-        raise Wrong(f"not a verifier key of type {kind}: {vkey!r}")
+    if len(b) != 33 or b[0] != kind or sha256(name.encode(), b"\n", b)[:4].hex() != key_id: raise Wrong(f"not a verifier key of type {kind}: {vkey!r}")
     return name, bytes.fromhex(key_id), bytes.fromhex("302a300506032b6570032100") + b[1:]
 
 def read_note(b):
     """Text of a signed note, and its signature lines as (name, key ID, signature)."""
     whole = b.decode()
     text, gap, below = whole.rpartition("\n\n")
-    if not gap or not below.endswith("\n") or re.search("[\0-\x09\x0b-\x1f]", whole):
-        raise Wrong("not a signed note: a text, an empty line, signature lines")
+    if not gap or not below.endswith("\n") or re.search("[\0-\x09\x0b-\x1f]", whole): raise Wrong("not a signed note")
     lines = [re.fullmatch(r"— ([^\s+]+) (\S+)", line) for line in below[:-1].split("\n")]
     if not all(lines): raise Wrong("a line below the note's text is no signature")
     return text + "\n", [(m[1], unbase64(m[2])[:4], unbase64(m[2])[4:]) for m in lines]
@@ -175,7 +180,7 @@ def parse_checkpoint(text):
 def reporting(report, *where):
     """Reports what goes wrong inside."""
     try:
-        yield
+        with contextlib.suppress(NotMade): yield
     except (LookupError, ValueError, sqlite3.Error) as w:
         report(*where, str(w) if isinstance(w, Wrong) else repr(w), getattr(w, "offset", -1))
 
@@ -186,20 +191,18 @@ class Log:
         self.entries, self.leaves, self.segments, self.witnesses, self.origin, self.mode = [], [], [], {}, None, None
         place, before = 0, bytes(32)
         for n, b in enumerate(bodies):
-            e = {"kind": None, "data": {}}
+            e, leaf = {"kind": None, "data": {}}, sha256(b"\0", b)
             with reporting(report, n):
-                e = parse_entry(b)
-                if e["seq"] != place:
-                    report(n, f"it says that it is entry {e['seq']}")
-                elif e["prev"] != before.hex():
-                    report(n, f"prev is {e['prev']}, but the entry before has the hash {before.hex()}")
+                e, leaf = read_line(b, before)
+                if e["seq"] != place: report(n, f"it says that it is entry {e['seq']}")
+                elif e["prev"] != before.hex(): report(n, f"prev is {e['prev']}, but the entry before has the hash {before.hex()}")
                 place = e["seq"]
                 self.course(n, e["kind"], e["data"])
             self.entries.append(e)
-            place, before = place + 1, sha256(b"\0", b)
-            self.leaves.append(before)
-        if not self.entries or self.entries[-1]["kind"] != "close":
-            report(-1, "the log was not closed")
+            self.leaves.append(leaf)
+            place, before = place + 1, leaf
+        self.hidden = [n for n, e in enumerate(self.entries) if e["kind"] == "hidden"]
+        if not self.entries or self.entries[-1]["kind"] != "close": report(-1, "the log was not closed")
     @functools.lru_cache(maxsize=None)
     def root(self, size, first=0):
         """The root over so many entries from the first on: RFC 6962 section 2.1."""
@@ -211,17 +214,15 @@ class Log:
         if (kind == "log-open") != (n == 0): raise Wrong("log-open is the first entry and only that")
         if n and self.entries[-1]["kind"] == "close" or kind == "close" and d["size"] != n + 1:
             raise Wrong("something after the close, or the close of a log of another size")
+        if kind == "hidden" and self.entries[-1]["kind"] == "pause": raise Wrong("what follows a pause, the next segment, is hidden")
         if kind == "log-open":
             self.origin, self.mode = d["origin"], d["mode"]
             m = re.fullmatch("keyrite.ceremony/(production|rehearsal)/[0-9a-f]{32}", self.origin)
-            if d["format"] != 1 or not m or m[1] != self.mode:
-                raise Wrong("another format version than 1, or origin and mode disagree")
+            if d["format"] != 1 or not m or m[1] != self.mode: raise Wrong("another format version than 1, or origin and mode disagree")
         if kind == "segment-open":
-            if d["segment"] != len(self.segments) or d["log_key"] in [key for _, key in self.segments]:
-                raise Wrong("the segment's number or key was there before")
+            if d["segment"] != len(self.segments) or d["log_key"] in dict(self.segments).values(): raise Wrong("its number or key was there before")
             self.check_checkpoint(d["checkpoint"].encode(), n)
-        if kind == "witness-key":
-            self.witnesses[d["person"]] = d["key"]
+        if kind == "witness-key": self.witnesses[d["person"]] = d["key"]
         if kind in ("log-open", "segment-open"):
             if d["log_key"].split("+")[0] != self.origin: raise Wrong("the log key is named after another log")
             self.segments.append((n, d["log_key"]))
@@ -236,8 +237,11 @@ class Log:
         others = [line for line in lines if line[:2] != parse_key(self.key_at(size), 1)[:2]]
         if {len(sig) for _, _, sig in others} - {72} or len({line[:2] for line in others}) != len(lines) - 1:
             raise Wrong("the checkpoint has a further line that is no cosignature, or two by one key")
-        for vkey in {*witnesses, *(known[line[:2]] for line in others if line[:2] in known)}:
-            open_note(b, vkey, 4)
+        for vkey in {*witnesses, *(known[line[:2]] for line in others if line[:2] in known)}: open_note(b, vkey, 4)
+    def known(self, table, name):
+        """What entries say of a name; if none does, one that is hidden may."""
+        if name not in table and self.hidden: raise NotMade
+        return table[name]
     def key_at(self, size):  # of the segment that the last of so many entries belongs to
         return [key for first, key in self.segments if first < size][-1]
 
@@ -246,16 +250,12 @@ SCHEMA_SQL = [f"CREATE TABLE {t} BLOB NOT NULL) STRICT" for t in (
 
 def read_database(path, report):
     """Entries, kept checkpoints and head of audit.db: docs/audit-log.md, "The store"."""
-    if path.read_bytes()[18:20] != b"\1\1":
-        report(-1, "the database is not closed, or it is none")
+    if path.read_bytes()[18:20] != b"\1\1": report(-1, "the database is not closed, or it is none")
     with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as db:
-        if [sql for sql, in db.execute("SELECT sql FROM sqlite_schema ORDER BY rowid")] != SCHEMA_SQL:
-            raise Wrong("the database has other tables, or more, than a log")
+        if [sql for sql, in db.execute("SELECT sql FROM sqlite_schema ORDER BY rowid")] != SCHEMA_SQL: raise Wrong("other tables than a log has")
         for pragma, want in (("application_id", 0x6b797274), ("user_version", 1), ("page_size", 4096), ("auto_vacuum", 0), ("encoding", "UTF-8"),
                              ("freelist_count", 0), ("page_count", path.stat().st_size / 4096), ("integrity_check", "ok")):
-            found = db.execute(f"PRAGMA {pragma}").fetchone()[0]
-            if found != want:
-                report(-1, f"{pragma} is {found}, want {want}")
+            if (found := db.execute(f"PRAGMA {pragma}").fetchone()[0]) != want: report(-1, f"{pragma} is {found}, want {want}")
         entries, kept, head = [list(db.execute(f"SELECT * FROM {t} ORDER BY 1")) for t in ("entry", "checkpoint", "head")]
     if not all(type(b) is bytes for _, b in entries + kept + head) or [n for n, _ in entries] != list(range(len(entries))):
         raise Wrong("rows that are no bytes, or are not numbered from 0 without a gap")
@@ -264,24 +264,19 @@ def read_database(path, report):
 def check_log(jsonl, checkpoint, database, report, witnesses=()):
     """Checks the two stores and their checkpoints, and returns the log."""
     bodies = jsonl.split(b"\n")
-    if bodies.pop() != b"":
-        report("log.jsonl", -1, "the last line does not end")
+    if bodies.pop() != b"": report("log.jsonl", -1, "the last line does not end")
     log, from_database = Log(bodies, functools.partial(report, "log.jsonl")), functools.partial(report, "audit.db")
     with reporting(from_database, -1):
         entries, kept, head = read_database(database, from_database) if database else (bodies, [], [(0, checkpoint)])
-        if entries != bodies:
-            report("audit.db", len(os.path.commonprefix([entries, bodies])), "the first entry that differs in log.jsonl and audit.db")
-        if head != [(0, checkpoint)]:
-            report("audit.db", -1, "the head is not the file checkpoint")
+        if entries != bodies: from_database(len(os.path.commonprefix([entries, bodies])), "the first entry that differs in log.jsonl and audit.db")
+        if head != [(0, checkpoint)]: from_database(-1, "the head is not the file checkpoint")
         for size, note in kept:
-            with reporting(from_database, size - 1):
-                log.check_checkpoint(note, size)
-    with reporting(report, "checkpoint", -1):
-        log.check_checkpoint(checkpoint, len(bodies), witnesses)
+            with reporting(from_database, size - 1): log.check_checkpoint(note, size)
+    with reporting(report, "checkpoint", -1): log.check_checkpoint(checkpoint, len(bodies), witnesses)
     return log
 
 # The bundle: docs/bundle.md.
-PLACES = re.compile(r"(script\.yaml|audit\.db|log\.jsonl|checkpoint|transcript\.pdf|SHA256SUMS|manifest"
+PLACES = re.compile(r"(script\.yaml|audit\.db|log\.jsonl|checkpoint|transcript\.pdf|SHA256SUMS|manifest|redacted"
                     r"|keys/(log-[0-9]+|witness-[A-Za-z0-9._-]+)\.vkey|(artifacts|after)/[A-Za-z0-9_][A-Za-z0-9._-]{0,127})", re.ASCII)
 
 def check_bundle(folder, log_keys=(), heads=(), script=None, witnesses=()):
@@ -290,15 +285,15 @@ def check_bundle(folder, log_keys=(), heads=(), script=None, witnesses=()):
     report = lambda file, entry, what, offset=-1: found.append((file, entry, what, offset))
     for path in sorted(pathlib.Path(folder).rglob("*")):
         name = path.relative_to(folder).as_posix()
-        if PLACES.fullmatch(name) and path.is_file() and not path.is_symlink():
-            content[name] = path.read_bytes()
-        elif name not in ("keys", "artifacts", "after", "approvals") or not path.is_dir():
-            report(name, -1, "no bundle has such a file")
+        if PLACES.fullmatch(name) and path.is_file() and not path.is_symlink(): content[name] = path.read_bytes()
+        elif name not in ("keys", "artifacts", "after", "approvals") or not path.is_dir(): report(name, -1, "no bundle has such a file")
     file = lambda name: content.get(name, b"")
-    database = pathlib.Path(folder, "audit.db") if "audit.db" in content else None
-    log = check_log(file("log.jsonl"), file("checkpoint"), database, report, witnesses)
-    summed = sorted(n for n in content if n not in ("SHA256SUMS", "manifest") and not n.startswith("after/"))
-    if file("SHA256SUMS").decode("latin-1") != "".join(f"{sha256(content[n]).hex()}  {n}\n" for n in summed):
+    log = check_log(file("log.jsonl"), file("checkpoint"), pathlib.Path(folder, "audit.db") if "audit.db" in content else None, report, witnesses)
+    left_out = check_redacted(log, content, report)
+    sums = file("SHA256SUMS").decode("latin-1")
+    original = {n: d for d, n in re.findall("^([0-9a-f]{64})  (.*)$", sums, re.M) if "redacted" in content and n in ("audit.db", "log.jsonl", *left_out)}
+    summed = sorted(n for n in {*content, *left_out} if n not in ("SHA256SUMS", "manifest", "redacted") and not n.startswith("after/"))
+    if sums != "".join(f"{original.get(n) or sha256(file(n)).hex()}  {n}\n" for n in summed):
         report("SHA256SUMS", -1, "not the SHA-256 of each file, one a line")
     if "manifest" in content:
         want = (f"keyrite manifest v1\norigin {log.origin}\nsize {len(log.entries)}\nroot {log.root(len(log.entries)).hex()}\n"
@@ -309,15 +304,26 @@ def check_bundle(folder, log_keys=(), heads=(), script=None, witnesses=()):
     keys = {f"keys/log-{i}.vkey": key for i, (_, key) in enumerate(log.segments)} | {f"keys/witness-{p}.vkey": k for p, k in log.witnesses.items()}
     if {n: c.decode() for n, c in content.items() if n[:5] == "keys/"} != {n: key + "\n" for n, key in keys.items()}:
         report("keys/", -1, "not one file with the key of each segment and of each witness who brought one")
-    if not database or "transcript.pdf" not in content and "transcript" in [e["kind"] for e in log.entries]:
+    if "audit.db" not in content or "transcript.pdf" not in content and "transcript" in [e["kind"] for e in log.entries]:
         report("audit.db, transcript.pdf", -1, "one of them is missing")
     check_bound(log, content, report)
-    keys = {key for _, key in log.segments}
     for what, given, ours in (("script", [script] if script else [], {sha256(file("script.yaml")).hex()}),
-                              ("head", heads, {log.root(len(log.entries)).hex()}), ("log key", log_keys, keys)):
+                              ("head", heads, {log.root(len(log.entries)).hex()}), ("log key", log_keys, {key for _, key in log.segments})):
         if set(given) - ours or what == "log key" and given and not heads and ours - set(given):
             report("given from outside", -1, f"{what}: the bundle has {ours}")
     return log, found
+
+def check_redacted(log, content, report):
+    """Holds the file redacted to what is hidden, and returns the files that it says are left out: docs/bundle.md, "Redacted copies"."""
+    text = content["redacted"].decode("latin-1") if "redacted" in content else None
+    left_out, hidden = re.findall("^left-out (.*)$", text or "", re.M), set(log.hidden)
+    runs = zip((n for n in log.hidden if n - 1 not in hidden), (n for n in log.hidden if n + 1 not in hidden))
+    want = (f"keyrite redacted v1\norigin {log.origin}\n" + "".join(f"hidden {a}-{b}\n" if a < b else f"hidden {a}\n" for a, b in runs)
+            + "replaced audit.db\nreplaced log.jsonl\n" + "".join(f"left-out {n}\n" for n in sorted(set(left_out))))
+    wrong = [n for n in left_out if n in content or not PLACES.fullmatch(n) or not re.match("transcript.pdf|artifacts/|keys/witness-|after/", n)]
+    if text != (want if hidden else None) or wrong:
+        report("redacted", -1, f"it does not name, in its one form, the {len(hidden)} entries that are hidden, or left-out files {wrong}")
+    return left_out
 
 def check_bound(log, content, report):
     """Checks what entries say of files, heads, signatures and pages."""
@@ -329,27 +335,23 @@ def check_bound(log, content, report):
                 named.add(f["name"])
                 if (sha256(content.get(f["name"], b"")).hex(), len(content.get(f["name"], b""))) != (f["sha256"], f["size"]):
                     report(f["name"], n, "not the file that the log binds")
-            if "head" in d and (d["size"] > n or log.root(d["size"]).hex() != d["head"]):
-                raise Wrong("it speaks of a head that the log did not have")
+            if "head" in d and (d["size"] > n or log.root(d["size"]).hex() != d["head"]): raise Wrong("it speaks of a head that the log did not have")
             if kind == "cosignature":
                 text = f"{log.origin}\n{d['size']}\n{base64.b64encode(log.root(d['size'])).decode()}\n\n{d['note_line']}\n"
-                open_note(text.encode(), log.witnesses[d["person"]], 4)
-            if kind == "verdict" and "note" in d:
-                check_verdict(log, e, d)
-            if kind == "hsm-outcome" and d["function"] == "C_Sign" and d["rv"] == "CKR_OK":
-                explain(log, n, d, content, signed)
+                open_note(text.encode(), log.known(log.witnesses, d["person"]), 4)
+            if kind == "verdict" and "note" in d: check_verdict(log, e, d)
+            if kind == "hsm-outcome" and d["function"] == "C_Sign" and d["rv"] == "CKR_OK": explain(log, n, d, content, signed)
             for number, page in enumerate(d["pages"] if kind == "transcript" else [], d.get("first", 0)):
                 text = (f"keyrite page v1\norigin {log.origin}\nmode {log.mode}\npage {number} of {d['of']}\n"
                         f"digest {page['digest']}\nlog {d['size']} {d['head']}\n")
                 if not verifies(parse_key(log.key_at(n), 1)[2], text.encode(), bytes.fromhex(page["signature"])):
                     raise Wrong(f"page {number} is not signed by the log key")
     for name in content:
-        if name.startswith("artifacts/") and name not in named and not name.endswith(".tbs"):
-            report(name, -1, "the log knows nothing of it")
+        if name.startswith("artifacts/") and name not in named and not name.endswith(".tbs"): report(name, -1, "the log knows nothing of it")
 
 def check_verdict(log, e, d):
     """Checks that a witness signed what the entry says, with the key of the log's witness in its form for notes, type 1."""
-    name, _, public = parse_key(log.witnesses[d["person"]], 4)
+    name, _, public = parse_key(log.known(log.witnesses, d["person"]), 4)
     plain = b"\1" + public[-32:]
     vkey = f"{name}+{sha256(name.encode() + bytes([10]) + plain)[:4].hex()}+{base64.b64encode(plain).decode()}"
     said = "agree\n" if d["agree"] else f"do not agree\nbecause {d['because']}\n"
@@ -373,13 +375,13 @@ def explain(log, seq, outcome, content, signed):
         der = lambda tag, body: bytes([tag, len(body)] if len(body) < 128 else [tag, 0x81, len(body)]) + body
         ints = [int.from_bytes(x, "big") for x in (signature[:len(signature) // 2], signature[len(signature) // 2:])]
         signature = der(0x30, b"".join(der(2, x.to_bytes(x.bit_length() // 8 + 1, "big")) for x in ints))
-    key = [e["data"]["spki"] for e in log.entries if e["kind"] == "key" and e["data"]["name"] == t["key"]][-1]
-    if not verifies(bytes.fromhex(key), tbs, signature, "-digest", digest):
-        raise Wrong(f"the signature is not one of key {t['key']} over the announced bytes")
     for a in [e["data"] for e in log.entries if e["kind"] == "artifact" and e["data"].get("signed") == seq]:
         made = unbase64("".join(content[a["file"]["name"]].decode("ascii").split("\n")[1:-2]))
         if a["file"]["name"] != t["for"] or made.find(tbs) not in (2, 3, 4) or not made.endswith(b"\0" + signature):
             raise Wrong(f"{a['file']['name']} does not hold what was signed and the signature")
+    keys = {e["data"]["name"]: e["data"]["spki"] for e in log.entries if e["kind"] == "key"}
+    if not verifies(bytes.fromhex(log.known(keys, t["key"])), tbs, signature, "-digest", digest):
+        raise Wrong(f"the signature is not one of key {t['key']} over the announced bytes")
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -388,11 +390,10 @@ if __name__ == "__main__":
     parser.add_argument("--script-sha256", help="SHA-256 of the script that was agreed")
     parser.add_argument("bundle")
     o = parser.parse_args()
-    if not os.path.isdir(o.bundle):
-        parser.error(f"no folder {o.bundle!r}")
+    if not os.path.isdir(o.bundle): parser.error(f"no folder {o.bundle!r}")
     log, found = check_bundle(o.bundle, o.log_key, o.head, o.script_sha256, o.witness_key)
-    for file, entry, what, _ in found:
-        print(f"{file}: " + (f"entry {entry}: " if entry >= 0 else "") + what)
-    verdict = f"{len(found)} things do not hold" if found else "all holds, but nothing from outside vouches for it"
-    print(f"{len(log.entries)} entries, head {log.root(len(log.entries)).hex()}: " + ("all holds" if (o.log_key or o.head) and not found else verdict))
+    for file, entry, what, _ in found: print(f"{file}: " + (f"entry {entry}: " if entry >= 0 else "") + what)
+    if log.hidden: print(f"redacted: {len(log.hidden)} entries are hidden, and checks that need them could not be made")
+    holds = ("what is shown" if log.hidden else "all") + " holds" + ("" if o.log_key or o.head else ", but nothing from outside vouches for it")
+    print(f"{len(log.entries)} entries, head {log.root(len(log.entries)).hex()}: " + (f"{len(found)} things do not hold" if found else holds))
     sys.exit(1 if found else 0)

@@ -32,7 +32,8 @@ def vector(path):
         else:
             n, database = int(one("lines")), one("database")
             database = pathlib.Path(path).with_name(database) if database else None
-            verify.check_log(body[:n], body[n:], database, lambda file, entry, what, offset=-1: found.append((file, entry, what, offset)))
+            log = verify.check_log(body[:n], body[n:], database, lambda file, entry, what, offset=-1: found.append((file, entry, what, offset)))
+            found += [("log.jsonl", at, "hidden, though nothing says that this is a redacted copy", -1) for at in log.hidden]
     except ValueError as err:
         found.append(("", -1, str(err), getattr(err, "offset", -1)))
     return found
