@@ -249,10 +249,7 @@ func rewrite(t *testing.T, b, c *bundletest.Bundle, change func(entries [][]byte
 		t.Fatal(err)
 	}
 	defer src.root.Close()
-	var entries [][]byte
-	for _, line := range bytes.Split(bytes.TrimSuffix(c.Read(t, bundle.LogFile), []byte("\n")), []byte("\n")) {
-		entries = append(entries, line)
-	}
+	entries := bytes.Split(bytes.TrimSuffix(c.Read(t, bundle.LogFile), []byte("\n")), []byte("\n"))
 	change(entries)
 	if err := os.Remove(c.Path(bundle.DatabaseFile)); err != nil {
 		t.Fatal(err)
