@@ -24,9 +24,7 @@ const name = "keyrite-verify"
 var commands = []string{"proof", "fork", "cosign", "witness-key", "tsq", "scan", "help", "version"}
 
 func main() {
-	// Checking a log leaves much garbage and keeps little. Collecting less often
-	// is faster; the limit keeps that from taking much memory.
-	debug.SetGCPercent(200)
+	// Checking a log leaves much garbage and keeps little: it never needs more.
 	debug.SetMemoryLimit(150 << 20)
 	os.Exit(run(os.Args[1:], terminal()))
 }
