@@ -183,6 +183,24 @@ func (b *bigBundles) verifyMemory(w stopwatch) (float64, error) {
 	return most / 200, nil
 }
 
+// databaseSize is the size of a closed audit.db over that of log.jsonl, which
+// holds the same entries.
+func (b *bigBundles) databaseSize(stopwatch) (float64, error) {
+	dir, err := b.bundle(million)
+	if err != nil {
+		return 0, err
+	}
+	db, err := os.Stat(filepath.Join(dir, bundle.DatabaseFile))
+	if err != nil {
+		return 0, err
+	}
+	lines, err := os.Stat(filepath.Join(dir, bundle.LogFile))
+	if err != nil {
+		return 0, err
+	}
+	return float64(db.Size()) / float64(lines.Size()), nil
+}
+
 // alternate times a and b in turn, so that both meet the same neighbours, and
 // returns the median of the ratios. What makes them ready is not counted: each
 // is done once before.
