@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -154,14 +153,8 @@ func (r *ProofReport) opened() (*audit.LogOpen, bool) {
 // A proofGiven is what was brought along, parsed.
 type proofGiven struct {
 	logs      []string
-	witnesses []givenWitness
+	witnesses []givenKey
 	head, old *audit.Hash
-}
-
-// A givenWitness is a witness's key with the name that the reader gave it.
-type givenWitness struct {
-	name string
-	key  *audit.WitnessKey
 }
 
 func parseProofGiven(o ProofOptions) (g proofGiven, err error) {
@@ -172,11 +165,8 @@ func parseProofGiven(o ProofOptions) (g proofGiven, err error) {
 	}
 	g.logs = o.LogKeys
 	for _, k := range o.WitnessKeys {
-		w := givenWitness{}
-		if name, key, named := strings.Cut(k, "="); named && !strings.Contains(name, "+") {
-			w.name, k = name, key
-		}
-		if w.key, err = audit.ParseWitnessKey(k); err != nil {
+		w, err := parseGivenKey(k)
+		if err != nil {
 			return g, fmt.Errorf("%w: %w", ErrUsage, err)
 		}
 		if w.name == "" {
