@@ -169,6 +169,14 @@ func (s *Store) ready(sync bool) error {
 			return fmt.Errorf("the file system does not allow a write-ahead log (journal mode %q)", mode)
 		}
 		s.wal, s.level = true, "" // SQLite may have another default for WAL mode
+		// SQLite makes the file of its write-ahead log with the first read.
+		var rows int64
+		if err := s.statements.count.QueryRow().Scan(&rows); err != nil {
+			return err
+		}
+		if err := lengthenWAL(s.path); err != nil {
+			return err
+		}
 	}
 	level := "NORMAL"
 	if sync {

@@ -12,20 +12,32 @@ import (
 
 // appended is how many durable entries a log takes in the time of one bare
 // INSERT and COMMIT of the same sort of bytes (entry and checkpoint) in the same
-// folder, with the same synchronous setting.
-func appended(w stopwatch) (ratio float64, err error) {
-	dir, err := scratch()
-	if err != nil {
-		return 0, err
+// folder, with the same synchronous setting. Rounds are those of recordedSign.
+func appended(late bool) func(stopwatch) (float64, error) {
+	return func(w stopwatch) (ratio float64, err error) {
+		dir, err := scratch()
+		if err != nil {
+			return 0, err
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+		return freshRatio(dir, func(dir string) (float64, error) { return appendRound(w, dir, late) })
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+}
+
+// appendRound is a round of appended.
+func appendRound(w stopwatch, dir string, late bool) (ratio float64, err error) {
 	log, err := newLog(filepath.Join(dir, "audit.db"), w)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
+	if late {
+		if err := fillWAL(log); err != nil {
+			return 0, err
+		}
+	}
 	d := &audit.HSMOutcome{Intent: 7, Function: "C_GetSessionInfo", RV: "CKR_OK", State: "CKS_RW_USER_FUNCTIONS"}
-	for range walPages {
+	for range 32 {
 		if _, err := log.Append("step", d); err != nil {
 			return 0, err
 		}
@@ -34,7 +46,7 @@ func appended(w stopwatch) (ratio float64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	bare, err := newBareStore(filepath.Join(dir, "bare.db"), rows)
+	bare, err := newBareStore(filepath.Join(dir, "bare.db"), rows, late)
 	if err != nil {
 		return 0, err
 	}
@@ -43,7 +55,7 @@ func appended(w stopwatch) (ratio float64, err error) {
 		_, err := log.AppendSync("step", d)
 		return err
 	})
-	return w.ratio(15, 60, whole(bare.commit), durable)
+	return w.ratio(1, turns, whole(bare.commit), durable)
 }
 
 // newLog makes a log in a store of its own.
@@ -77,4 +89,15 @@ func bytesOfCommits(log *audit.Log, from int64) (list [][]byte, err error) {
 		err = errors.New("no entry was measured")
 	}
 	return list, err
+}
+
+// fillWAL fills a log's write-ahead log once: from then on SQLite writes over
+// it, a bare one too, instead of making it longer. bareStore.fill does the same.
+func fillWAL(log *audit.Log) error {
+	for range walPages {
+		if _, err := log.Append("", &audit.Result{Name: "bench", Value: "filling"}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

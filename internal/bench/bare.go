@@ -19,14 +19,19 @@ type bareStore struct {
 	next   int
 }
 
-// newBareStore makes a store whose commits write one of the rows each.
-func newBareStore(path string, rows [][]byte) (*bareStore, error) {
+// newBareStore makes a store whose commits write one of the rows each. A late one
+// has filled its write-ahead log.
+func newBareStore(path string, rows [][]byte, late bool) (*bareStore, error) {
 	db, err := sql.Open("sqlite3", "file:"+url.PathEscape(path)+"?mode=rwc")
 	if err != nil {
 		return nil, err
 	}
 	s := &bareStore{db: db, rows: rows}
-	if err := s.prepare(); err != nil {
+	err = s.prepare()
+	if err == nil && late {
+		err = s.fill()
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("preparing %q: %w", path, err), s.close())
 	}
 	return s, nil
@@ -38,25 +43,23 @@ func (s *bareStore) prepare() (err error) {
 		return err
 	}
 	for _, statement := range []string{
-		"PRAGMA page_size=4096", "PRAGMA journal_mode=WAL",
+		"PRAGMA page_size=4096", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL",
 		"CREATE TABLE entry(seq INTEGER PRIMARY KEY, body BLOB NOT NULL)",
 	} {
 		if _, err := s.conn.ExecContext(ctx, statement); err != nil {
 			return err
 		}
 	}
-	if s.insert, err = s.conn.PrepareContext(ctx, "INSERT INTO entry(body) VALUES(?)"); err != nil {
-		return err
-	}
-	return s.warmUp()
+	s.insert, err = s.conn.PrepareContext(ctx, "INSERT INTO entry(body) VALUES(?)")
+	return err
 }
 
 // walPages is how many pages a write-ahead log holds before SQLite begins to
 // write over it (its default), and a few more.
 const walPages = 1000 + 100
 
-// warmUp does for this store what recording.warmUp does for the log.
-func (s *bareStore) warmUp() error {
+// fill does for this store what fillWAL does for the log.
+func (s *bareStore) fill() error {
 	if _, err := s.conn.ExecContext(context.Background(), "PRAGMA synchronous=NORMAL"); err != nil {
 		return err
 	}

@@ -29,8 +29,13 @@ type measurement struct {
 
 func measurements(big *bigBundles) []measurement {
 	return []measurement{
-		{name: "recorded-sign", goal: 1.15, floor: 0.85, measure: recordedSign},
-		{name: "append", goal: 0.8, atLeast: true, measure: appended},
+		{name: "recorded-sign", goal: 1.15, floor: 0.6, measure: recordedSign(false)},
+		{name: "append", goal: 0.8, atLeast: true, measure: appended(false)},
+		// Beyond a thousand pages a bare database writes over its write-ahead log
+		// as ours does from the start. Measured at 1.2 to 1.4 and 0.7 to 0.9;
+		// these goals only keep it so.
+		{name: "recorded-sign-late", goal: 1.5, floor: 0.85, measure: recordedSign(true)},
+		{name: "append-late", goal: 0.6, atLeast: true, measure: appended(true)},
 		// Measured at 2 to 3: this goal only keeps it so.
 		{name: "verify-per-entry", goal: 5, measure: verifyPerEntry},
 		{name: "verify-1m", goal: 2.5, measure: big.verifyMillion},

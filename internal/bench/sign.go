@@ -12,37 +12,49 @@ import (
 
 // recordedSign is the time of C_Sign through the recorded token (intent
 // durable, call, outcome durable) over that of a bare C_Sign and two bare
-// durable commits of the same sort of bytes, by the same SQLite with the same pragmas in
-// the same folder. C_SignInit, which both need, is outside the time.
-func recordedSign(w stopwatch) (ratio float64, err error) {
-	dir, err := scratch()
-	if err != nil {
-		return 0, err
+// durable commits of the same sort of bytes, by the same SQLite with the same
+// pragmas in the same folder. C_SignInit, which both need, is outside the time.
+//
+// Each round has a new log and a new bare database, as a ceremony has. In a late
+// round both have filled their write-ahead logs first.
+func recordedSign(late bool) func(stopwatch) (float64, error) {
+	return func(w stopwatch) (ratio float64, err error) {
+		dir, err := scratch()
+		if err != nil {
+			return 0, err
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+		h, err := newHSM(filepath.Join(dir, "token"))
+		if err != nil {
+			return 0, err
+		}
+		defer func() { err = errors.Join(err, h.close()) }()
+		return freshRatio(dir, func(dir string) (float64, error) { return signRound(w, h, dir, late) })
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	h, err := newHSM(filepath.Join(dir, "token"))
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, h.close()) }()
+}
+
+// signRound is a round of recordedSign.
+func signRound(w stopwatch, h *hsm, dir string, late bool) (ratio float64, err error) {
 	rec, err := newRecording(h, filepath.Join(dir, "audit.db"), w)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, rec.log.Close()) }()
-	if err := rec.warmUp(); err != nil {
-		return 0, err
+	if late {
+		if err := fillWAL(rec.log); err != nil {
+			return 0, err
+		}
 	}
 	rows, err := rec.bytesOfCommits()
 	if err != nil {
 		return 0, err
 	}
-	bare, err := newBareStore(filepath.Join(dir, "bare.db"), rows)
+	bare, err := newBareStore(filepath.Join(dir, "bare.db"), rows, late)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, bare.close()) }()
-	return w.ratio(15, 60, rec.sign, signBare(h, bare))
+	return w.ratio(1, turns, rec.sign, signBare(h, bare))
 }
 
 // digest is what is signed.
@@ -76,15 +88,27 @@ func newRecording(h *hsm, path string, w stopwatch) (*recording, error) {
 	if err != nil {
 		return nil, err
 	}
-	// C_Sign belongs to an entry that announced it; that is any but the first.
+	r := &recording{hsm: h, module: recorded.New(h.module, log, audit.File{}), log: log}
+	r.module.SetStep("sign-root")
+	if err := r.begin(); err != nil {
+		return nil, errors.Join(err, log.Close())
+	}
+	return r, nil
+}
+
+// begin does what the recorded token wants to have seen before a C_Sign: an
+// entry that announced it, which is any but the first, and its C_SignInit.
+func (r *recording) begin() error {
 	for range 2 {
-		if _, err := log.AppendSync("", &audit.Result{Name: "bench", Value: "begins"}); err != nil {
-			return nil, errors.Join(err, log.Close())
+		if _, err := r.log.AppendSync("", &audit.Result{Name: "bench", Value: "begins"}); err != nil {
+			return err
 		}
 	}
-	m := recorded.New(h.module, log, audit.File{})
-	m.SetStep("sign-root")
-	return &recording{hsm: h, module: m, log: log}, nil
+	if _, err := r.module.Do(r.hsm.signInit()); err != nil {
+		return err
+	}
+	_, err := r.hsm.module.Do(r.hsm.sign(digest[:], 1))
+	return err
 }
 
 // sign is a work: a recorded signature, of which C_Sign counts. C_SignInit is
@@ -96,24 +120,6 @@ func (r *recording) sign() (func() error, error) {
 		_, err := r.module.Do(r.hsm.sign(digest[:], 1))
 		return err
 	}, err
-}
-
-// warmUp fills the write-ahead log once: from then on SQLite writes over it
-// instead of making it longer, which costs a sync less. newBareStore does the
-// same, so that neither is ahead.
-func (r *recording) warmUp() error {
-	if _, err := r.module.Do(r.hsm.signInit()); err != nil {
-		return err
-	}
-	if _, err := r.hsm.module.Do(r.hsm.sign(digest[:], 1)); err != nil {
-		return err
-	}
-	for range walPages {
-		if _, err := r.log.Append("", &audit.Result{Name: "bench", Value: "warming up"}); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // bytesOfCommits makes some signatures and returns what each of their commits

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"slices"
 	"time"
 )
@@ -46,6 +47,24 @@ func (w stopwatch) ratio(rounds, turns int, measured, plain work) (float64, erro
 			return 0, err
 		}
 		ratios[i] = float64(median(a)) / float64(median(b))
+	}
+	return median(ratios), nil
+}
+
+// rounds and turns are those of the measurements on a disk.
+const rounds, turns = 15, 60
+
+// freshRatio returns the median of rounds, each with a folder of its own in dir.
+func freshRatio(dir string, round func(dir string) (float64, error)) (float64, error) {
+	ratios := make([]float64, rounds)
+	for i := range ratios {
+		fresh, err := os.MkdirTemp(dir, "round-")
+		if err != nil {
+			return 0, err
+		}
+		if ratios[i], err = round(fresh); err != nil {
+			return 0, err
+		}
 	}
 	return median(ratios), nil
 }
