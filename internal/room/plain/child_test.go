@@ -106,7 +106,7 @@ func play(r *Room, act string, hold func()) (string, error) {
 			return "no", nil
 		}
 	case "await-interrupt":
-		for len(r.watch.interrupted) == 0 {
+		for len(r.Interrupted()) == 0 {
 			time.Sleep(time.Millisecond)
 		}
 	case "lose-output":
@@ -121,7 +121,7 @@ func play(r *Room, act string, hold func()) (string, error) {
 			time.Sleep(time.Millisecond)
 		}
 	case "await-gone":
-		for !errors.Is(r.watch.check(), room.ErrGone) {
+		for !errors.Is(r.term.Check(), room.ErrGone) {
 			time.Sleep(time.Millisecond)
 		}
 	case "panic":

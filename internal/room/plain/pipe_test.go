@@ -100,34 +100,3 @@ func TestCloseTwice(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-func TestReadLine(t *testing.T) {
-	for _, c := range []struct {
-		in   string
-		size int
-		want string
-		err  error
-	}{
-		{"abc\n", 4, "abc", nil},
-		{"abcd\n", 4, "", errTooLong},
-		{"abcdabcdabcd\n", 4, "", errTooLong},
-		{"\n", 4, "", nil},
-		{"", 4, "", io.EOF},
-		{"abc", 4, "", io.EOF},
-		{"abcd", 4, "", io.EOF},
-	} {
-		in, w := pipe(t)
-		io.WriteString(w, c.in)
-		w.Close()
-		term, err := openTerminal(in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b := make([]byte, c.size)
-		n, err := term.readLine(b, func() error { return nil })
-		if string(b[:n]) != c.want || err != c.err {
-			t.Errorf("reading %q into %d bytes: %q, %v; want %q, %v", c.in, c.size, b[:n], err, c.want, c.err)
-		}
-		in.Close()
-	}
-}

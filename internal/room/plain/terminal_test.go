@@ -1,14 +1,13 @@
 package plain
 
 import (
-	"bytes"
-	"io"
 	"strings"
 	"syscall"
 	"testing"
 
-	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
+
+	"github.com/keyrite/keyrite/internal/room/tty"
 )
 
 const enter = "\r"
@@ -57,7 +56,7 @@ func TestAskAgain(t *testing.T) {
 		{"suspend and quit", "\x1a\x1c", "cannot be shown"},
 		{"not UTF-8", "caf\xe9", "cannot be shown"},
 		{"turned around", "a\u202eb", "cannot be shown"},
-		{"too long", strings.Repeat("x", MaxAnswer+1), "longer than 2048 bytes"},
+		{"too long", strings.Repeat("x", tty.MaxAnswer+1), "longer than 2048 bytes"},
 		{"longer than the kernel's line", strings.Repeat("x", 6000), "longer than 2048 bytes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -94,7 +93,7 @@ func TestAskChoices(t *testing.T) {
 }
 
 func TestSecret(t *testing.T) {
-	longest := strings.Repeat("7", MaxSecret)
+	longest := strings.Repeat("7", tty.MaxSecret)
 	for _, c := range []struct{ name, keys, want string }{
 		{"digits", planted + "\r", planted},
 		{"empty", "\r", ""},
@@ -130,9 +129,9 @@ func TestSecret(t *testing.T) {
 
 func TestSecretRefused(t *testing.T) {
 	for _, c := range []struct{ name, keys, want string }{
-		{"too long", strings.Repeat("7", MaxSecret+1), "longer than 256 bytes"},
+		{"too long", strings.Repeat("7", tty.MaxSecret+1), "longer than 256 bytes"},
 		{"much too long", strings.Repeat("7", 6000), "longer than 256 bytes"},
-		{"the length of the buffer twice", strings.Repeat("7", 2*(MaxSecret+1)), "longer than 256 bytes"},
+		{"the length of the buffer twice", strings.Repeat("7", 2*(tty.MaxSecret+1)), "longer than 256 bytes"},
 		{"NUL", "12\x0034", "control character"},
 		{"arrow key", "1234\x1b[D", "control character"},
 		{"quoted control byte", "12\x16\x0134", "control character"},
@@ -188,33 +187,6 @@ func TestCloseDiscardsInput(t *testing.T) {
 	s.next("await-input")
 	if r := s.next("close"); r.Err != "" || r.Value != "<nil>" {
 		t.Errorf("closing: %+v", r)
-	}
-}
-
-// The buffer of a secret that was refused or interrupted is wiped.
-func TestSecretWiped(t *testing.T) {
-	for _, keys := range []string{"1234\x1b5678", strings.Repeat("7", 3*MaxSecret), "12\xff34", "12\x0434\x04\x04"} {
-		master, slave, err := pty.Open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := New(Options{In: slave, Out: io.Discard, Width: 80})
-		if err != nil {
-			t.Fatal(err)
-		}
-		io.WriteString(master, keys+enter)
-		b := make([]byte, MaxSecret+1)
-		if _, err := r.secret(b); err == nil {
-			t.Errorf("%q was accepted", keys)
-		}
-		if !bytes.Equal(b, make([]byte, len(b))) {
-			t.Errorf("after %q the buffer holds %q", keys, b)
-		}
-		if err := r.Close(); err != nil {
-			t.Error(err)
-		}
-		master.Close()
-		slave.Close()
 	}
 }
 

@@ -1,4 +1,4 @@
-package plain
+package tty
 
 import (
 	"errors"
@@ -21,6 +21,7 @@ type watch struct {
 	running     sync.WaitGroup
 	interrupted chan struct{} // holds a Ctrl-C that nobody has taken yet
 	wake        [2]int        // a pipe, readable when something happened
+	news        chan struct{} // holds a token when something happened
 
 	mu   sync.Mutex
 	gone error // why nobody can answer any more
@@ -31,6 +32,7 @@ func newWatch() (*watch, error) {
 		signals:     make(chan os.Signal, 16),
 		done:        make(chan struct{}),
 		interrupted: make(chan struct{}, 1),
+		news:        make(chan struct{}, 1),
 	}
 	if err := unix.Pipe2(s.wake[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
 		return nil, fmt.Errorf("making a pipe for signals: %w", err)
@@ -67,6 +69,10 @@ func (s *watch) receive(sig os.Signal) {
 		return
 	}
 	unix.Write(s.wake[1], []byte{0}) // a full pipe wakes just as well
+	select {
+	case s.news <- struct{}{}:
+	default:
+	}
 }
 
 // leave notes why nobody can answer any more; the first reason stays.

@@ -1,4 +1,4 @@
-package plain
+package tty
 
 import (
 	"errors"
@@ -63,6 +63,23 @@ func (t *terminal) echo(on bool) error {
 	return t.flush()
 }
 
+// keys switches to single key strokes, not echoed, for a question that the
+// screen itself edits; Ctrl-C still interrupts. A read returns what is there.
+// What was typed before is thrown away.
+func (t *terminal) keys() error {
+	if !t.tty {
+		return nil
+	}
+	m := t.mode(false)
+	m.Lflag &^= unix.ICANON | unix.IEXTEN
+	m.Iflag &^= unix.ICRNL
+	m.Cc[unix.VMIN], m.Cc[unix.VTIME] = 0, 0
+	if err := unix.IoctlSetTermios(t.fd, unix.TCSETS, m); err != nil {
+		return fmt.Errorf("setting the terminal's mode: %w", err)
+	}
+	return t.flush()
+}
+
 func (t *terminal) flush() error {
 	if !t.tty {
 		return nil
@@ -86,12 +103,12 @@ func (t *terminal) restore() error {
 	return err
 }
 
-// errTooLong means that a line did not fit.
-var errTooLong = errors.New("the line is too long")
+// ErrTooLong means that a line was longer than the memory for it.
+var ErrTooLong = errors.New("the line is too long")
 
 // readLine reads a line into b and returns its length without the line end.
 // wait is called before each read and ends the reading with its error. A line
-// longer than b is read to its end and is errTooLong; an end of input, also in
+// longer than b is read to its end and is ErrTooLong; an end of input, also in
 // the middle of a line, is io.EOF. Nothing beyond the line is read, and no
 // byte of it is kept anywhere but in b.
 func (t *terminal) readLine(b []byte, wait func() error) (int, error) {
@@ -119,7 +136,7 @@ func (t *terminal) readLine(b []byte, wait func() error) (int, error) {
 		n += got
 		if b[n-1] == '\n' {
 			if long {
-				return 0, errTooLong
+				return 0, ErrTooLong
 			}
 			return n - 1, nil
 		}
