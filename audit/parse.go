@@ -24,6 +24,8 @@ func Parse(b []byte) (*Entry, error) { return new(Parser).Parse(b) }
 type Parser struct {
 	texts *[256]string // by a hash of the text
 	spare []Entry      // made together, to be given out
+
+	minute minute // of the last time read
 }
 
 // Parse is the function [Parse].
@@ -67,7 +69,7 @@ func (p *Parser) text(b []byte) string {
 func (p *Parser) entry(b []byte) *Entry {
 	r := tail{b: b, ok: true}
 	e := p.empty()
-	r.time(&e.Time)
+	r.time(p, &e.Time)
 	step := r.text(`,"step":`)
 	e.Seq = r.int(`,"seq":`)
 	r.hex(`,"salt":"`, e.Salt[:])
@@ -318,35 +320,64 @@ func (r *tail) text(key string) []byte {
 }
 
 // time reads the time with which an entry ends.
-func (r *tail) time(to *time.Time) {
+func (r *tail) time(p *Parser, to *time.Time) {
 	r.expect(`"}`)
 	b := r.take(len(timeLayout))
 	r.expect(`,"time":"`)
 	if r.ok {
-		*to, r.ok = parseTime(b)
+		*to, r.ok = p.time(b)
 	}
 }
 
-// parseTime reads a time in the form of timeLayout.
-func parseTime(b []byte) (time.Time, bool) {
-	good := true
-	number := func(from, to int) (n int) {
-		for _, c := range b[from:to] {
-			good = good && '0' <= c && c <= '9'
-			n = n*10 + int(c-'0')
+// A minute is a minute of which a time was read.
+type minute struct {
+	text  [minuteLen]byte // the beginning of the time, "2026-01-31T23:59:"
+	start time.Time
+}
+
+// minuteLen is the length of a time up to its seconds.
+const minuteLen = len("2006-01-02T15:04:")
+
+// time reads a time in the form of timeLayout. Times of one minute, as those of
+// entries in a row, have the calendar's part read once.
+func (p *Parser) time(b []byte) (time.Time, bool) {
+	if p.minute.start.IsZero() || string(p.minute.text[:]) != string(b[:minuteLen]) {
+		start, ok := parseMinute(b)
+		if !ok {
+			return time.Time{}, false
 		}
-		return n
+		p.minute.start = start
+		copy(p.minute.text[:], b)
 	}
-	for i, c := range []byte(timeLayout) {
-		if c < '0' || c > '9' {
-			good = good && b[i] == c
-		}
-	}
-	year, month, day := number(0, 4), number(5, 7), number(8, 10)
-	hour, minute, second, nano := number(11, 13), number(14, 16), number(17, 19), number(20, 29)
-	if !good || month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59 {
+	second, ok1 := digits(b[minuteLen : minuteLen+2])
+	nano, ok2 := digits(b[minuteLen+3 : minuteLen+12])
+	if !ok1 || !ok2 || second > 59 || b[minuteLen+2] != '.' || b[minuteLen+12] != 'Z' {
 		return time.Time{}, false
 	}
-	t := time.Date(year, time.Month(month), day, hour, minute, second, nano, time.UTC)
+	return p.minute.start.Add(time.Duration(second)*time.Second + time.Duration(nano)), true
+}
+
+// parseMinute reads the beginning of a time, up to its seconds.
+func parseMinute(b []byte) (time.Time, bool) {
+	year, ok1 := digits(b[0:4])
+	month, ok2 := digits(b[5:7])
+	day, ok3 := digits(b[8:10])
+	hour, ok4 := digits(b[11:13])
+	mins, ok5 := digits(b[14:16])
+	marks := b[4] == '-' && b[7] == '-' && b[10] == 'T' && b[13] == ':' && b[16] == ':'
+	if !ok1 || !ok2 || !ok3 || !ok4 || !ok5 || !marks || month < 1 || month > 12 || day < 1 || hour > 23 || mins > 59 {
+		return time.Time{}, false
+	}
+	t := time.Date(year, time.Month(month), day, hour, mins, 0, 0, time.UTC)
 	return t, t.Day() == day // a day that the month does not have is one of the next
+}
+
+// digits reads a number of decimal digits alone.
+func digits(b []byte) (n int, ok bool) {
+	ok = true
+	for _, c := range b {
+		ok = ok && '0' <= c && c <= '9'
+		n = n*10 + int(c-'0')
+	}
+	return n, ok
 }

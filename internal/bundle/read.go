@@ -135,6 +135,9 @@ func Open(root *os.Root, name string) (*os.File, error) {
 	return f, nil
 }
 
+// digestBuffer is how many bytes of a file are read at once for its digest.
+const digestBuffer = 256 << 10
+
 // Digest returns the SHA-256 of a regular file of the bundle.
 func Digest(root *os.Root, name string) (sum [sha256.Size]byte, err error) {
 	f, err := Open(root, name)
@@ -143,7 +146,7 @@ func Digest(root *os.Root, name string) (sum [sha256.Size]byte, err error) {
 	}
 	h := sha256.New()
 	limit := MaxSize(name)
-	n, err := io.Copy(h, io.LimitReader(f, limit+1))
+	n, err := io.CopyBuffer(h, io.LimitReader(f, limit+1), make([]byte, digestBuffer))
 	if n > limit {
 		err = fmt.Errorf("reading %q: over %d bytes", name, limit)
 	}
