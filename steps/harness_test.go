@@ -18,6 +18,7 @@ import (
 	"github.com/keyrite/keyrite/internal/room/answers"
 	"github.com/keyrite/keyrite/internal/room/plain"
 	"github.com/keyrite/keyrite/internal/token"
+	"github.com/keyrite/keyrite/internal/token/fake"
 	"github.com/keyrite/keyrite/internal/token/p11"
 	"github.com/keyrite/keyrite/internal/token/softhsm"
 	"github.com/keyrite/keyrite/steps"
@@ -35,6 +36,7 @@ type stage struct {
 	token   func(token.Module) token.Module     // wraps the token
 	room    func(room.Room) room.Room           // wraps the room
 	out     io.Writer
+	card    *fake.Module // a SmartCard-HSM in memory in place of SoftHSM2, for what SoftHSM2 cannot show: tries that are counted
 }
 
 func (st *stage) bundle() string { return filepath.Join(st.dir, "bundle") }
@@ -94,12 +96,18 @@ func (st *stage) config(store ceremony.Store) (*ceremony.Config, error) {
 	if st.token != nil {
 		module = st.token(module)
 	}
+	if st.card != nil {
+		module = st.card
+	}
 	return &ceremony.Config{
-		Script: s, ScriptBytes: st.script, Dir: st.bundle(), Media: st.dir, Mode: ceremony.Rehearsal, Stand: true,
+		Script: s, ScriptBytes: st.script, Dir: st.bundle(), Media: st.dir, Mode: ceremony.Rehearsal, Stand: st.card == nil,
 		Room: rm, Store: store, Paper: paper.Paper{}, Now: time.Now, Sleep: time.Sleep, Rand: rand.Reader,
 		Program: audit.Program{Version: "test", Go: runtime.Version(), Platform: "test", SHA256: zeros},
 		Model: func(spec *ceremony.TokenSpec) *token.Model {
 			m := token.Models["softhsm2"].WithPINRulesOf(token.Models[spec.Model])
+			if st.card != nil {
+				m = token.Models[spec.Model]
+			}
 			return &m
 		},
 		Open: func() (token.Module, audit.File, error) {

@@ -17,6 +17,8 @@ func Kinds() ceremony.Kinds {
 		{Name: "token-init", Does: "a token is initialised and gets its label; everything on it is lost", New: func() ceremony.Action { return new(tokenInit) }},
 		{Name: "set-so-pin", Does: "the SO-PIN is replaced by a new one", New: func() ceremony.Action { return new(setSOPIN) }},
 		{Name: "set-user-pin", Does: "the user PIN is set by the security officer, or changed with the old one", New: func() ceremony.Action { return new(setUserPIN) }},
+		{Name: "pin-change", Does: "a PIN that is in use is replaced, with the reason; the new one is proved, the old one where that is harmless", New: func() ceremony.Action { return new(pinChange) }},
+		{Name: "pin-unblock", Does: "the security officer sets the user PIN of a token that is blocked: an exception, with its reason", New: func() ceremony.Action { return new(pinUnblock) }},
 		{Name: "login-proof", Does: "the user PIN is proved by logging in; changes nothing", New: func() ceremony.Action { return new(loginProof) }},
 		{Name: "generate-key", Does: "a key pair is generated on a token, read back and judged", New: func() ceremony.Action { return new(generateKey) }},
 		{Name: "self-sign-root", Does: "a key signs its own root certificate", New: func() ceremony.Action { return new(selfSignRoot) }},

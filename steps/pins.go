@@ -149,27 +149,53 @@ func (a *setSOPIN) Run(s *ceremony.Session) error {
 	if err != nil {
 		return err
 	}
-	_, said := s.Done().Said(token.SetPIN)
-	if said {
-		s.Show(room.Text{Text: sayProof("SO-PIN")})
-	}
-	err = t.WithLogin(token.SO, func(session uint, pin token.PIN) error {
-		if !said {
-			return changePIN(s, t, session, token.SOPIN, pin)
-		}
-		if err := t.Model.CheckNew(token.SOPIN, pin); err != nil {
-			return fmt.Errorf("what was typed is not a new SO-PIN: %w", err)
-		}
-		if t.Model.SOLoginChecks {
-			return nil
-		}
-		// The login proves nothing on this token; setting the PIN to itself does.
-		return setPIN(t, session, token.SOPIN, pin, pin)
-	})
-	if err != nil {
+	if err := replacePIN(s, t, token.SOPIN, nil); err != nil {
 		return err
 	}
 	return s.Result("SO-PIN", "set", false)
+}
+
+// A proof is called in the login that changed a PIN, with the old one and the
+// new one, and leaves the session logged in.
+type proof func(session uint, old, fresh token.PIN) error
+
+// replacePIN has a PIN that is in use replaced by a new one, once. Where the room
+// says that an earlier attempt did it, whose outcome the log does not have, the new
+// PIN is typed to prove it.
+func replacePIN(s *ceremony.Session, t *ceremony.Token, kind token.PINKind, after proof) error {
+	_, said := s.Done().Said(token.SetPIN)
+	if said {
+		s.Show(room.Text{Text: sayProof(kind.String())})
+	}
+	return t.WithLogin(userOf(kind), func(session uint, pin token.PIN) error {
+		if said {
+			return provePIN(t, session, kind, pin)
+		}
+		return changePIN(s, t, session, kind, pin, after)
+	})
+}
+
+// provePIN shows that a PIN with which a session is logged in is the token's:
+// where the login of the SO proves nothing, setting the SO-PIN to itself does.
+func provePIN(t *ceremony.Token, session uint, kind token.PINKind, pin token.PIN) error {
+	if kind == token.UserPIN {
+		return nil
+	}
+	if err := t.Model.CheckNew(token.SOPIN, pin); err != nil {
+		return fmt.Errorf("what was typed is not a new SO-PIN: %w", err)
+	}
+	if t.Model.SOLoginChecks {
+		return nil
+	}
+	return setPIN(t, session, token.SOPIN, pin, pin)
+}
+
+// userOf returns who logs in with a PIN.
+func userOf(kind token.PINKind) token.User {
+	if kind == token.SOPIN {
+		return token.SO
+	}
+	return token.NormalUser
 }
 
 // earlier is what is said of a PIN that an earlier attempt has set.
@@ -179,8 +205,9 @@ func sayProof(pin string) string {
 	return "The log does not know whether the new " + pin + " was set. The room says that it was; the new one is now typed to prove it. If the token refuses it, choose \"repeat\" to set it."
 }
 
-// changePIN asks for a new PIN and sets it with the old one.
-func changePIN(s *ceremony.Session, t *ceremony.Token, session uint, kind token.PINKind, old token.PIN) error {
+// changePIN asks for a new PIN, sets it with the old one and has it proved, if
+// there is a way.
+func changePIN(s *ceremony.Session, t *ceremony.Token, session uint, kind token.PINKind, old token.PIN, after proof) error {
 	fresh, err := s.PIN(t, t.Custodian(kind), kind, ceremony.New)
 	if err != nil {
 		return err
@@ -189,7 +216,10 @@ func changePIN(s *ceremony.Session, t *ceremony.Token, session uint, kind token.
 	if fresh.Equal(old) {
 		return fmt.Errorf("the new %s is the old one; it was not sent", kind)
 	}
-	return setPIN(t, session, kind, old, fresh)
+	if err := setPIN(t, session, kind, old, fresh); err != nil || after == nil {
+		return err
+	}
+	return after(session, old, fresh)
 }
 
 func setPIN(t *ceremony.Token, session uint, kind token.PINKind, old, fresh token.PIN) error {
@@ -244,15 +274,13 @@ func (a *setUserPIN) Run(s *ceremony.Session) error {
 	}
 	_, said := s.Done().Said(function)
 	switch {
-	case said:
+	case said && a.Way == "by-so":
 		s.Show(room.Text{Text: sayProof("user PIN")})
 		err = t.WithLogin(token.NormalUser, func(uint, token.PIN) error { return nil })
 	case a.Way == "by-so":
 		err = t.WithLogin(token.SO, func(session uint, _ token.PIN) error { return a.initPIN(s, t, session) })
 	default:
-		err = t.WithLogin(token.NormalUser, func(session uint, pin token.PIN) error {
-			return changePIN(s, t, session, token.UserPIN, pin)
-		})
+		err = replacePIN(s, t, token.UserPIN, nil)
 	}
 	if err != nil {
 		return err

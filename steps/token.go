@@ -255,13 +255,22 @@ func (a *loginProof) Run(s *ceremony.Session) error {
 		return err
 	}
 	return t.WithLogin(token.NormalUser, func(session uint, _ token.PIN) error {
-		r, err := t.Do(token.Call{Function: token.GetSessionInfo, Session: session})
-		if err != nil {
-			return err
-		}
-		if r.State != token.CKS_RW_USER_FUNCTIONS {
-			return fmt.Errorf("after the login the token says %s, expected CKS_RW_USER_FUNCTIONS", token.StateName(r.State))
-		}
-		return s.Result("login with the user PIN", "accepted: "+token.StateName(r.State), false)
+		return loggedIn(s, t, session, token.UserPIN)
 	})
+}
+
+// loggedIn has the token say that a session is logged in, and records it.
+func loggedIn(s *ceremony.Session, t *ceremony.Token, session uint, kind token.PINKind) error {
+	r, err := t.Do(token.Call{Function: token.GetSessionInfo, Session: session})
+	if err != nil {
+		return err
+	}
+	want := token.CKS_RW_USER_FUNCTIONS
+	if kind == token.SOPIN {
+		want = token.CKS_RW_SO_FUNCTIONS
+	}
+	if r.State != want {
+		return fmt.Errorf("after the login the token says %s, expected %s", token.StateName(r.State), token.StateName(want))
+	}
+	return s.Result("login with the "+kind.String(), "accepted: "+token.StateName(r.State), false)
 }
