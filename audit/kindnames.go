@@ -30,6 +30,11 @@ func (*Verdict) Kind() string        { return "verdict" }
 func (*WitnessKeyRead) Kind() string { return "witness-key" }
 func (*Cosigned) Kind() string       { return "cosignature" }
 func (*Freshness) Kind() string      { return "freshness" }
+func (*Approval) Kind() string       { return "approval" }
+func (*Passphrase) Kind() string     { return "passphrase" }
+func (*Presence) Kind() string       { return "presence" }
+func (*Alternate) Kind() string      { return "alternate" }
+func (*Refusal) Kind() string        { return "refusal" }
 func (*HSMIntent) Kind() string      { return "hsm-intent" }
 func (*HSMOutcome) Kind() string     { return "hsm-outcome" }
 func (*HSMUnknown) Kind() string     { return "hsm-unknown" }

@@ -34,6 +34,11 @@ var Kinds = map[string]func() Data{
 	"witness-key":   func() Data { return new(WitnessKeyRead) },
 	"cosignature":   func() Data { return new(Cosigned) },
 	"freshness":     func() Data { return new(Freshness) },
+	"approval":      func() Data { return new(Approval) },
+	"passphrase":    func() Data { return new(Passphrase) },
+	"presence":      func() Data { return new(Presence) },
+	"alternate":     func() Data { return new(Alternate) },
+	"refusal":       func() Data { return new(Refusal) },
 	"hsm-intent":    func() Data { return new(HSMIntent) },
 	"hsm-outcome":   func() Data { return new(HSMOutcome) },
 	"hsm-unknown":   func() Data { return new(HSMUnknown) },
@@ -74,7 +79,8 @@ type LogOpen struct {
 	Place        string        `json:"place"`
 	Purpose      string        `json:"purpose"`
 	Participants []Participant `json:"participants"`
-	Plan         []PlanStep    `json:"plan"` // the script's steps, in order
+	Plan         []PlanStep    `json:"plan"`                 // the script's steps, in order
+	Deviations   *ApproveRule  `json:"deviations,omitempty"` // whose approval it takes to skip or repeat a step, if the script says so
 }
 
 // A Participant is a person of the script.
@@ -83,6 +89,8 @@ type Participant struct {
 	Name     string   `json:"name"`
 	Initials string   `json:"initials"`
 	Roles    []string `json:"roles"`
+
+	AlternateFor string `json:"alternate_for,omitempty"` // id of the participant whose place this one takes if that one is absent
 }
 
 // A PlanStep is a step of the script.
@@ -133,6 +141,9 @@ type StepBegin struct {
 	Witnesses []string `json:"witnesses"` // participant ids
 	Say       string   `json:"say"`       // the script's text, as shown
 	Watch     string   `json:"watch"`     // what the witnesses were told to look at
+
+	Approve   *ApproveRule `json:"approve,omitempty"`    // whose approval the step needs before anything is done
+	OnRefusal string       `json:"on_refusal,omitempty"` // "continue" if a witness's no does not stop the step
 }
 
 // StepEnd says how a step's attempt ended.

@@ -217,13 +217,23 @@ func TypedVerdict(b []byte, k *WitnessKey) ([]string, error) {
 	if _, err := OpenVerdictNote(b, k); err != nil {
 		return nil, err
 	}
+	return typedSignature(b, k)
+}
+
+// typedSignatureSize is the size of what is typed of a note's signature: type,
+// key hash, signature.
+const typedSignatureSize = 1 + 4 + ed25519.SignatureSize
+
+// typedSignature returns the signature of a note by the key in the form for
+// typing.
+func typedSignature(b []byte, k *WitnessKey) ([]string, error) {
 	n, err := OpenNote(b, k.NoteKey())
 	if err != nil {
 		return nil, err
 	}
 	sig, err := base64.StdEncoding.DecodeString(n.Sigs[0].Base64)
 	if err != nil {
-		return nil, fmt.Errorf("reading a verdict's signature: %w", err)
+		return nil, fmt.Errorf("reading a note's signature: %w", err)
 	}
 	return TypedLines(append([]byte{algEd25519}, sig...)), nil
 }
@@ -235,7 +245,7 @@ func ParseTypedVerdict(text string, v VerdictNote, k *WitnessKey) ([]byte, error
 	if err != nil {
 		return nil, fmt.Errorf("reading the typed verdict: %w", err)
 	}
-	if len(b) != 1+4+ed25519.SignatureSize || b[0] != algEd25519 {
+	if len(b) != typedSignatureSize || b[0] != algEd25519 {
 		return nil, fmt.Errorf("reading the typed verdict: %d bytes of type %#02x are no signature of a verdict", len(b), b[0])
 	}
 	line := "— " + k.name + " " + base64.StdEncoding.EncodeToString(b[1:])

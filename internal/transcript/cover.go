@@ -195,7 +195,7 @@ func (f *facts) signature(p Participant) block {
 	lines := []Line{{}}
 	lines = append(lines, text(Strong, 0, clean(p.Name))...)
 	lines = append(lines, text(Plain, 0, clean(strings.Join(p.Roles, ", ")+" · "+presence))...)
-	for _, v := range f.verdictsOf(p.ID) {
+	for _, v := range append(f.refusalsOf(p.ID), f.verdictsOf(p.ID)...) {
 		lines = append(lines, text(Plain, 0, clean(v))...)
 	}
 	lines = append(lines, f.witnessLines(p)...)

@@ -13,6 +13,14 @@ func drawLogOpen(t *teller, d *audit.LogOpen) {
 	t.file("script", d.Script)
 	t.fact("log key", d.LogKey)
 	t.program(d.Program)
+	for _, p := range d.Participants {
+		if p.AlternateFor != "" {
+			t.fact("alternate", fmt.Sprintf("%s, for %s", t.f.name(p.ID), t.f.name(p.AlternateFor)))
+		}
+	}
+	if d.Deviations != nil {
+		t.fact("deviations", "to skip or repeat a step needs the approval of "+t.f.ruleText(d.Deviations))
+	}
 }
 
 func drawSegmentOpen(t *teller, d *audit.SegmentOpen) {

@@ -20,6 +20,7 @@ type facts struct {
 	tbs      map[int64]*audit.ToBeSigned
 	present  map[string]*audit.Attendance
 	verdicts map[string][]*audit.Entry
+	refusals map[string][]*audit.Entry
 	keyOf    map[string]*audit.WitnessKeyRead
 	cosigned map[string][]*audit.Cosigned
 	fresh    []*audit.Freshness
@@ -58,6 +59,7 @@ func gather(src Source) *facts {
 		tbs:        map[int64]*audit.ToBeSigned{},
 		present:    map[string]*audit.Attendance{},
 		verdicts:   map[string][]*audit.Entry{},
+		refusals:   map[string][]*audit.Entry{},
 		keyOf:      map[string]*audit.WitnessKeyRead{},
 		cosigned:   map[string][]*audit.Cosigned{},
 		begun:      map[string]bool{},
@@ -95,6 +97,8 @@ func (f *facts) add(e *audit.Entry) {
 		f.present[d.Person] = d
 	case *audit.Verdict:
 		f.verdicts[d.Person] = append(f.verdicts[d.Person], e)
+	case *audit.Refusal:
+		f.refusals[d.Person] = append(f.refusals[d.Person], e)
 	case *audit.WitnessKeyRead:
 		f.keyOf[d.Person] = d
 	case *audit.Cosigned:

@@ -89,6 +89,12 @@ func (f *facts) sectionHead(s section) block {
 	if len(witnesses) > 0 {
 		b.lines = append(b.lines, text(Quiet, 0, clean("watching: "+f.names(witnesses)))...)
 	}
+	if s.begin.Approve != nil {
+		b.lines = append(b.lines, text(Quiet, 0, clean("needs the approval of "+f.ruleText(s.begin.Approve)))...)
+	}
+	if s.begin.OnRefusal == "continue" {
+		b.lines = append(b.lines, text(Quiet, 0, "a witness's no is written down and does not stop it")...)
+	}
 	if s.begin.Attempt <= 1 {
 		b.lines = append(b.lines, instruction("", say)...)
 		b.lines = append(b.lines, instruction("Watch: ", watch)...)

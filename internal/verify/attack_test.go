@@ -54,7 +54,7 @@ func newArena(t *testing.T) *arena {
 }
 
 func attacks() []attack {
-	return slices.Concat(logAttacks(), forgeries(), storeAttacks(), fileAttacks(), paperAttacks(), roomAttacks())
+	return slices.Concat(logAttacks(), forgeries(), storeAttacks(), fileAttacks(), paperAttacks(), roomAttacks(), quorumAttacks())
 }
 
 // TestAttacks carries out every attack of docs/threat-model.md that a program

@@ -67,6 +67,8 @@ const (
 	CallWithoutStep      Code = "E-CALL-WITHOUT-STEP"
 	PlanDiffers          Code = "E-PLAN-DIFFERS"
 	AckMissing           Code = "E-ACK-MISSING"
+	QuorumNotMet         Code = "E-QUORUM-NOT-MET"
+	ApprovalSignature    Code = "E-APPROVAL-SIGNATURE"
 	FunctionUnknown      Code = "E-FUNCTION-UNKNOWN"
 	SecretRecorded       Code = "E-SECRET-RECORDED"
 	RecordedHeadDiffers  Code = "E-RECORDED-HEAD-DIFFERS"
@@ -78,6 +80,7 @@ const (
 	Redacted            Code = "E-REDACTED"
 	NotChecked          Code = "E-NOT-CHECKED"
 	WitnessDisagrees    Code = "E-WITNESS-DISAGREES"
+	Refused             Code = "E-REFUSED"
 	VerdictMissing      Code = "E-VERDICT-MISSING"
 	SignatureUnused     Code = "E-SIGNATURE-UNUSED"
 	CallUnknown         Code = "E-CALL-UNKNOWN"
@@ -173,6 +176,8 @@ var Codes = []CodeInfo{
 	{CallWithoutStep, Failure, "a call that changes the token belongs to no step", "find out why the call was made"},
 	{PlanDiffers, Failure, "the log's plan or a step's text is not that of script.yaml", "the room was shown something else than the script that was agreed"},
 	{AckMissing, Failure, "a step was ended without the word of somebody it needs, or somebody who was not there gave theirs", "ask those people whether they saw the step done"},
+	{QuorumNotMet, Failure, "a step was carried out, left out or done anew without the approvals that its script asks for, or somebody approved who could not", "ask those who should have approved whether they did"},
+	{ApprovalSignature, Failure, "a signed approval is not by the key of the one who approved, or says something else than its entry", "the entry is not what was signed: ask the approver"},
 	{FunctionUnknown, Failure, "a PKCS#11 function was called that keyrite never calls", "the log was not written by keyrite, or by a changed one: find out why the call was made"},
 	{SecretRecorded, Failure, "a secret stands in the log", "change that PIN; keep the log from those who should not know it"},
 	{RecordedHeadDiffers, Failure, "an entry speaks of a head that the log did not have", "a verdict, an adoption or a page was given for another log"},
@@ -184,6 +189,7 @@ var Codes = []CodeInfo{
 	{Redacted, Warning, "this is a redacted copy: entries stand as their hash alone", "ask for the original if what is hidden matters: it has the same head"},
 	{NotChecked, Warning, "something could not be checked because entries are hidden", "ask for the original, or for proofs of the entries that matter"},
 	{WitnessDisagrees, Warning, "a witness does not agree", "read the reason; ask the witness"},
+	{Refused, Warning, "somebody said no where an acknowledgement was asked for", "read the words; see what the room did about it"},
 	{VerdictMissing, Warning, "a witness who was present gave no verdict", "a missing verdict is never agreement: ask the witness"},
 	{SignatureUnused, Warning, "the token signed something that became no artifact", "a failed try: its bytes are in the bundle; make sure that nobody has the signature besides"},
 	{CallUnknown, Warning, "what became of a PKCS#11 call was decided by the room", "read what the token showed and who decided"},

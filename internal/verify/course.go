@@ -176,7 +176,7 @@ func (f *facts) takeStepBegin(e *audit.Entry, d *audit.StepBegin) {
 	}
 	f.running, f.now = e.Step, attempt{begin: e.Seq, acts: e.Seq, StepBegin: d}
 	if f.hold(e.Seq, len(d.Actor)+len(d.Say)+len(d.Watch)) {
-		f.begun = append(f.begun, begun{e.Seq, e.Step, d})
+		f.begun = append(f.begun, begun{e.Seq, e.Step, d, f.quorum.stands})
 	}
 	s := f.steps[e.Step]
 	if s == nil {

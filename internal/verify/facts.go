@@ -63,6 +63,7 @@ type facts struct {
 	made       made
 	signed     signedFacts
 	hidden     hiddenEntries
+	quorum     quorum
 }
 
 // A stepFacts is what the log says of one step.
@@ -112,7 +113,7 @@ func newFacts(v *verifier, file string) *facts {
 		plan: map[string]int{}, steps: map[string]*stepFacts{}, pending: map[int64]*call{},
 		randoms: map[int64]string{}, tbs: map[int64]*audit.ToBeSigned{}, keys: map[string]*audit.Key{},
 		found: map[Code]int{}, roster: map[string]bool{}, keyOf: map[string]*audit.WitnessKey{},
-		files: map[string]logged{}, attendance: map[string]*audit.Attendance{}, made: newMade(),
+		files: map[string]logged{}, attendance: map[string]*audit.Attendance{}, made: newMade(), quorum: newQuorum(),
 	}
 }
 
@@ -172,6 +173,7 @@ func (f *facts) take(e *audit.Entry, size int, log state) {
 		f.segments[len(f.segments)-1].Last = e.Seq
 	}
 	f.inStep(e)
+	f.takeQuorum(e, size)
 	f.takeStep(e)
 	f.takeMade(e, size)
 	f.takeWitnessed(e)
@@ -246,7 +248,7 @@ func (f *facts) finish() {
 	}
 	f.finishSteps()
 	f.finishCalls()
-	count("course of the ceremony", "entries", f.entries, LogGrammar, AfterClose, SegmentCheckpoint, SegmentAdoption, KeyNotRead, StepOrder, StepMissing, AckMissing, ModeDiffers, OriginDiffers)
+	count("course of the ceremony", "entries", f.entries, LogGrammar, AfterClose, SegmentCheckpoint, SegmentAdoption, KeyNotRead, StepOrder, StepMissing, AckMissing, QuorumNotMet, ModeDiffers, OriginDiffers)
 	count("PKCS#11 calls", "calls", f.callsMade, CallWithoutOutcome, CallOutcome, CallWithoutStep, FunctionUnknown, SecretRecorded)
 	for _, x := range f.findings {
 		r.add(x)

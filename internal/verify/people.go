@@ -55,7 +55,7 @@ func (f *facts) witnesses() []string {
 	for _, b := range f.begun {
 		if b.StepKind == "verdict" {
 			for _, person := range b.Witnesses {
-				add(person)
+				add(f.quorum.who(person))
 			}
 		}
 	}
@@ -143,6 +143,7 @@ func (v *verifier) describe() {
 	r.Anchors = append([]string{}, r.Anchors...)
 	r.Signatures = append([]SignatureCount{}, r.Signatures...)
 	r.Verdicts = append([]WitnessVerdict{}, r.Verdicts...)
+	r.Refusals = append([]RefusalSeen{}, r.Refusals...)
 	r.Findings = append([]Finding{}, r.Findings...)
 	r.WitnessKeys = append([]WitnessKeySeen{}, r.WitnessKeys...)
 	r.Cosignatures = append([]CosignatureSeen{}, r.Cosignatures...)

@@ -19,6 +19,18 @@ type outline struct {
 	Mode         string        `yaml:"mode"`
 	Participants []outlined    `yaml:"participants"`
 	Steps        []outlineStep `yaml:"steps"`
+	Deviations   *outlineRules `yaml:"deviations"`
+}
+
+// outlineRules say whose approval a deviation needs.
+type outlineRules struct {
+	Approve *outlineRule `yaml:"approve"`
+}
+
+// An outlineRule says whose approval something needs.
+type outlineRule struct {
+	Count int      `yaml:"count"`
+	Of    []string `yaml:"of"`
 }
 
 type outlined struct {
@@ -27,7 +39,8 @@ type outlined struct {
 	Initials string   `yaml:"initials"`
 	Roles    []string `yaml:"roles"`
 
-	WitnessKey string `yaml:"witness_key"`
+	WitnessKey   string `yaml:"witness_key"`
+	AlternateFor string `yaml:"alternate_for"`
 }
 
 type outlineStep struct {
@@ -38,6 +51,9 @@ type outlineStep struct {
 	Witnesses []string `yaml:"witnesses"`
 	Say       string   `yaml:"say"`
 	Watch     string   `yaml:"watch"`
+
+	Approve   *outlineRule `yaml:"approve"`
+	OnRefusal string       `yaml:"on_refusal"`
 }
 
 // checkPlan compares what the log says of the script with the script.
@@ -112,8 +128,13 @@ func (v *verifier) comparePlan(o *outline) {
 	differs("number of participants", fmt.Sprint(len(o.Participants)), fmt.Sprint(len(d.Participants)))
 	for i := range min(len(o.Participants), len(d.Participants)) {
 		p, q := o.Participants[i], d.Participants[i]
-		differs(fmt.Sprintf("participant %d", i+1), fmt.Sprintf("%q", p), fmt.Sprintf("%q", outlined{q.ID, q.Name, q.Initials, q.Roles, p.WitnessKey}))
+		differs(fmt.Sprintf("participant %d", i+1), fmt.Sprintf("%q", p), fmt.Sprintf("%q", outlined{q.ID, q.Name, q.Initials, q.Roles, p.WitnessKey, q.AlternateFor}))
 	}
+	script := (*outlineRule)(nil)
+	if o.Deviations != nil {
+		script = o.Deviations.Approve
+	}
+	differs("whose approval a deviation needs", script.text(), ruleText(d.Deviations))
 	differs("number of steps", fmt.Sprint(len(o.Steps)), fmt.Sprint(len(d.Plan)))
 	for i := range min(len(o.Steps), len(d.Plan)) {
 		p, q := o.Steps[i], d.Plan[i]
@@ -128,10 +149,42 @@ func (v *verifier) compareBegun(b begun, s outlineStep) {
 			v.findEntry(PlanDiffers, v.log.file, b.seq, fmt.Sprintf("the room was told something else than the script says of the step %q: %s", b.step, what), script, log)
 		}
 	}
-	differs("actor", s.Actor, b.Actor)
+	who := func(id string) string {
+		if other := b.stands[id]; other != "" {
+			return other
+		}
+		return id
+	}
+	differs("actor", who(s.Actor), b.Actor)
 	differs("say", s.Say, b.Say)
 	differs("watch", s.Watch, b.Watch)
-	if !slices.Equal(s.Witnesses, b.Witnesses) {
-		differs("witnesses", fmt.Sprintf("%q", s.Witnesses), fmt.Sprintf("%q", b.Witnesses))
+	witnesses := make([]string, len(s.Witnesses))
+	for i, w := range s.Witnesses {
+		witnesses[i] = who(w)
 	}
+	if !slices.Equal(witnesses, b.Witnesses) {
+		differs("witnesses", fmt.Sprintf("%q", witnesses), fmt.Sprintf("%q", b.Witnesses))
+	}
+	differs("whose approval it needs", s.Approve.text(), ruleText(b.Approve))
+	on := s.OnRefusal
+	if on == "stop" {
+		on = ""
+	}
+	differs("what a refusal does", on, b.OnRefusal)
+}
+
+// text returns a script's rule as compared, "" for none.
+func (r *outlineRule) text() string {
+	if r == nil {
+		return ""
+	}
+	return ruleText(&audit.ApproveRule{Count: r.Count, Of: r.Of})
+}
+
+// ruleText returns a rule as compared, "" for none.
+func ruleText(r *audit.ApproveRule) string {
+	if r == nil {
+		return ""
+	}
+	return fmt.Sprintf("%d of %q", r.Count, r.Of)
 }

@@ -112,6 +112,7 @@ type Report struct {
 	WitnessKeys  []WitnessKeySeen  `json:"witness_keys"`
 	Cosignatures []CosignatureSeen `json:"cosignatures"` // verified
 	VerdictSteps []VerdictStep     `json:"verdict_steps"`
+	Refusals     []RefusalSeen     `json:"refusals"`
 	Times        Times             `json:"times"`
 	Checks       []Check           `json:"checks"`
 	Findings     []Finding         `json:"findings"`

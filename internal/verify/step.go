@@ -18,6 +18,9 @@ type attempt struct {
 	seen    []string // witnesses who have, since the last call
 	called  int64    // seq of that call, 0 for none
 	verdict *audit.Verdict
+
+	stopped  string // whose no ends it
+	deviated bool   // the room has written a deviation down
 }
 
 // begun is one step-begin entry.
@@ -25,15 +28,17 @@ type begun struct {
 	seq  int64
 	step string
 	*audit.StepBegin
+	stands map[string]string // who took whose place then
 }
 
 // talk are the kinds of entries that the room may cause at any prompt.
-var talk = []string{"ack", "answer", "deviation", "clock-jump"}
+var talk = []string{"ack", "answer", "deviation", "clock-jump", "presence", "passphrase", "refusal"}
 
 // outside are the kinds of entries that belong to no step.
 var outside = []string{
 	"log-open", "segment-open", "segment-adopt", "key-read", "ack", "answer", "problem", "deviation", "result",
 	"hsm-intent", "hsm-outcome", "clock-jump", "pause", "abort", "transcript", "close",
+	"presence", "passphrase", "refusal",
 }
 
 // resuming are those that a run that goes on may have before its first step,
@@ -119,6 +124,8 @@ func (f *facts) away(person string) string {
 		return "is not on the roster"
 	case a != nil && !a.Present, a == nil && f.rollCall && !f.hidden.rollCall:
 		return "was not present"
+	case f.quorum.left[person]:
+		return "had left the room"
 	}
 	return ""
 }
@@ -131,11 +138,11 @@ func (f *facts) takeAck(e *audit.Entry, d *audit.Ack) {
 	if f.now.StepBegin == nil || e.Step != f.running {
 		return
 	}
-	if d.Person == f.now.Actor && d.As == "actor" {
+	if d.Person == f.quorum.who(f.now.Actor) && d.As == "actor" {
 		f.now.actor = true
 	}
-	if d.As == "witness" && slices.Contains(f.now.Witnesses, d.Person) && !slices.Contains(f.now.seen, d.Person) {
-		f.now.seen = append(f.now.seen, d.Person)
+	if d.As == "witness" {
+		f.sees(d.Person)
 	}
 }
 
@@ -152,6 +159,12 @@ func (f *facts) acknowledged(e *audit.Entry) {
 	}
 }
 
+// watches reports whether somebody is a witness of the running step, or takes
+// the place of one.
+func (f *facts) watches(person string) bool {
+	return slices.ContainsFunc(f.now.Witnesses, func(w string) bool { return f.quorum.who(w) == person })
+}
+
 // takeVerdict checks the place of a verdict and what it speaks of: the log as
 // it was before the first one of that attempt.
 func (f *facts) takeVerdict(e *audit.Entry, d *audit.Verdict) {
@@ -161,7 +174,7 @@ func (f *facts) takeVerdict(e *audit.Entry, d *audit.Verdict) {
 	if why := f.away(d.Person); why != "" {
 		f.find(LogGrammar, e.Seq, "a verdict of somebody who "+why, "", d.Person)
 	}
-	if f.now.StepBegin == nil || f.running == "" || f.now.StepKind != "verdict" || !slices.Contains(f.now.Witnesses, d.Person) {
+	if f.now.StepBegin == nil || f.running == "" || f.now.StepKind != "verdict" || !f.watches(d.Person) {
 		f.find(LogGrammar, e.Seq, "a verdict that no step asks for", "", d.Person)
 		return
 	}

@@ -52,6 +52,7 @@ func (r *Report) WriteText(w io.Writer, color bool) error {
 	}
 	r.writeChecks(p)
 	r.writeVerdicts(p)
+	r.writeRefusals(p)
 	r.writeMatrix(p)
 	r.writeCosignatures(p)
 	r.writeTimes(p)
@@ -229,6 +230,21 @@ func (r *Report) writeVerdicts(p *printer) {
 			said = fmt.Sprintf("does NOT agree (entry %d): %s", v.Entry, v.Because)
 		}
 		p.line("  - %s %s", oneLine(v.Name), oneLine(said))
+	}
+}
+
+func (r *Report) writeRefusals(p *printer) {
+	if len(r.Refusals) == 0 {
+		return
+	}
+	p.line("")
+	p.line("%s", p.paint(bold, "Who did not agree when asked"))
+	for _, s := range r.Refusals {
+		effect := "the step went on"
+		if s.Stopped {
+			effect = "the attempt ended with it"
+		}
+		p.line("  - %s (entry %d, as %s): %s; %s", oneLine(s.Name), s.Entry, oneLine(s.As), oneLine(s.Because), effect)
 	}
 }
 

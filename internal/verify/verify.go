@@ -151,6 +151,7 @@ func (v *verifier) run(files []bundle.File) {
 	v.check("transcript", "pages", v.checkTranscript)
 	v.check("witnesses", "witnesses", v.checkWitnesses)
 	v.check("signed verdicts", "verdicts", v.checkVerdictNotes)
+	v.check("signed approvals", "approvals", v.checkApprovals)
 	v.check("times", "values", v.checkTimes)
 	v.check("given from outside", "values", v.checkGiven)
 	v.describe()

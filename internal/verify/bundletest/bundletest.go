@@ -47,6 +47,9 @@ type Ceremony struct {
 	// SignVerdicts signs the verdicts of those who have a key.
 	SignVerdicts bool
 
+	// Approve has the root certificate approved by two of three.
+	Approve bool
+
 	// Change, if set, may change an entry's data before it is written, or
 	// return nil to leave the entry out.
 	Change func(seq int64, step string, d audit.Data) audit.Data
@@ -247,6 +250,7 @@ func (b *Builder) resume(reason string) {
 	b.step = ""
 	b.Add(&audit.SegmentOpen{Segment: b.segment, LogKey: b.key.VerifierKey(), Checkpoint: string(head), Reason: reason, Program: program})
 	b.Add(&audit.SegmentAdopt{Size: size, Head: root.String(), Seen: "typed", Typed: b.present, People: b.present, Custody: "the operator", Bag: "7"})
+	b.passphrases(true)
 	b.readKey()
 }
 

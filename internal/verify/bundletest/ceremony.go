@@ -73,6 +73,9 @@ func (b *Builder) outline() []byte {
 	s.WriteString("steps:\n")
 	for _, p := range b.plan() {
 		fmt.Fprintf(&s, "  - id: %s\n    kind: %s\n    title: %s\n    actor: ada\n    witnesses: [wil, ewa]\n    say: %s\n    watch: %s\n", p.ID, p.Kind, p.Title, say, watch)
+		if b.approved(p.ID) {
+			s.WriteString("    approve:\n      count: 2\n      of: [internal-witness, ewa, oto]\n")
+		}
 	}
 	return s.Bytes()
 }
@@ -172,7 +175,28 @@ func (b *Builder) begin(id string) {
 	b.attempts[id]++
 	for i, p := range b.plan() {
 		if p.ID == id {
-			b.Add(&audit.StepBegin{StepKind: p.Kind, Title: p.Title, Number: i + 1, Of: len(b.plan()), Attempt: b.attempts[id], Actor: "ada", Witnesses: []string{"wil", "ewa"}, Say: say, Watch: watch})
+			d := &audit.StepBegin{StepKind: p.Kind, Title: p.Title, Number: i + 1, Of: len(b.plan()), Attempt: b.attempts[id], Actor: "ada", Witnesses: []string{"wil", "ewa"}, Say: say, Watch: watch}
+			if b.approved(id) {
+				d.Approve = &audit.ApproveRule{Count: 2, Of: []string{"internal-witness", "ewa", "oto"}}
+			}
+			b.Add(d)
+		}
+	}
+	if b.approved(id) {
+		for _, person := range []string{"wil", "ewa"} {
+			b.Add(&audit.Approval{Person: person, Act: "step", How: "passphrase", Result: "approved"})
+		}
+	}
+}
+
+// approved reports whether a step needs approvals.
+func (b *Builder) approved(id string) bool { return b.Approve && id == "root-certificate" }
+
+// passphrases has everybody who may approve set a passphrase.
+func (b *Builder) passphrases(again bool) {
+	if b.Approve {
+		for _, p := range participants[1:] {
+			b.Add(&audit.Passphrase{Person: p.ID, Result: "set", Again: again})
 		}
 	}
 }
@@ -194,6 +218,7 @@ func (b *Builder) rollCall() {
 		b.Add(&audit.Attendance{Person: p.ID, Name: p.Name, Roles: p.Roles, Present: true, Identity: "passport"})
 		b.present = append(b.present, p.ID)
 	}
+	b.passphrases(false)
 	for _, p := range participants {
 		if k := b.Keys[p.ID]; k != nil {
 			b.Add(&audit.WitnessKeyRead{Person: p.ID, Key: k.Key().String(), How: "script"})
