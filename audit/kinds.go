@@ -174,6 +174,8 @@ type Secret struct {
 	Use    string `json:"use"`    // "current" or "new"
 	Token  string `json:"token"`  // the token's name in the script
 	Result string `json:"result"` // "accepted", or the rule that refused its form
+
+	Part string `json:"part,omitempty"` // which part of it: "1 of 2"; missing for the whole
 }
 
 // Attendance is one participant at the roll call.

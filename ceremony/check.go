@@ -130,17 +130,7 @@ func (c *checker) tokens() {
 			c.wrong(path, "the serial number has %d bytes, expected at most %d", len(t.Serial), maxSerial)
 		}
 		serials[t.Serial], labels[t.Label] = t.Serial != "", t.Label != ""
-		c.custodian(at("tokens", i, "so_pin_custodian"), t.SOPINCustodian, "so-pin-custodian")
-		c.custodian(at("tokens", i, "user_pin_custodian"), t.UserPINCustodian, "user-pin-custodian", "crypto-officer")
-	}
-}
-
-func (c *checker) custodian(path, id string, roles ...string) {
-	if !c.refers(path, id, "participants", c.ids()) {
-		return
-	}
-	if p := c.Participant(id); len(p.Roles) > 0 && !hasRole(p, roles...) {
-		c.wrong(path, "%q has not the role %s, which the one who enters this PIN needs", id, strings.Join(roles, " or "))
+		c.pins(i, &t)
 	}
 }
 

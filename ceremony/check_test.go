@@ -401,7 +401,7 @@ var badScripts = []struct {
 
 func TestBadScripts(t *testing.T) {
 	good := goodScript(t)
-	for _, test := range badScripts {
+	for _, test := range slices.Concat(badScripts, badPINs) {
 		text := good
 		for _, c := range test.changes {
 			if !strings.Contains(text, c.old) {

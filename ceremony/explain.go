@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/keyrite/keyrite/internal/token"
 )
 
 // Explain tells a sound script in plain language: who is there, who holds which
@@ -53,18 +55,30 @@ func (e *explanation) people() {
 func (e *explanation) secrets() {
 	e.head("Secrets, and who holds them")
 	for _, t := range e.script.Tokens {
-		for _, pin := range []struct{ name, holder string }{{"SO-PIN", t.SOPINCustodian}, {"user PIN", t.UserPINCustodian}} {
-			holder := "nobody: no step may ask for it"
-			if pin.holder != "" {
-				holder = e.who(pin.holder) + " alone"
-			}
-			e.line("  %s of token %s: %s", pin.name, t.Name, holder)
+		for _, kind := range []token.PINKind{token.SOPIN, token.UserPIN} {
+			e.line("  %s of token %s: %s", kind, t.Name, e.held(t.Held(kind)))
 		}
 	}
 	if len(e.script.Tokens) == 0 {
 		e.line("  none: the script has no token")
 	}
 	e.line("  key of the log: nobody; it is made at the start, lives in memory and is destroyed at the end")
+}
+
+// held says who holds a PIN.
+func (e *explanation) held(pin PINSpec) string {
+	var people []string
+	for _, id := range pin.Custodians {
+		people = append(people, e.who(id))
+	}
+	all := strings.Join(people, ", ")
+	switch {
+	case len(people) == 0:
+		return "nobody: no step may ask for it"
+	case pin.Way == Halves:
+		return all + ", a part each"
+	}
+	return all + " alone"
 }
 
 func (e *explanation) steps() {

@@ -224,7 +224,7 @@ func (t *Token) WithSession(readWrite bool, f func(session uint) error) error {
 	return t.Module.WithSession(t.Slot, readWrite, f)
 }
 
-// WithLogin asks the custodian for the current PIN, logs in, calls f in that
+// WithLogin asks those who hold it for the current PIN, logs in, calls f in that
 // session and logs out whatever happens.
 func (t *Token) WithLogin(user token.User, f func(session uint, pin token.PIN) error) error {
 	kind := token.UserPIN
@@ -234,7 +234,7 @@ func (t *Token) WithLogin(user token.User, f func(session uint, pin token.PIN) e
 	if err := t.WarnLastTry(kind); err != nil {
 		return err
 	}
-	pin, err := t.s.PIN(t, t.Custodian(kind), kind, Current)
+	pin, err := t.PIN(kind, Current)
 	if err != nil {
 		return err
 	}
@@ -264,14 +264,6 @@ func (t *Token) look() error {
 		t.Info = r.Token
 	}
 	return err
-}
-
-// Custodian returns the participant who enters a PIN of the token.
-func (t *Token) Custodian(kind token.PINKind) string {
-	if kind == token.SOPIN {
-		return t.Spec.SOPINCustodian
-	}
-	return t.Spec.UserPINCustodian
 }
 
 // WarnLastTry refuses to use a locked PIN and asks for an explicit word before the last try of a PIN.

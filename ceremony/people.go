@@ -8,7 +8,6 @@ import (
 
 	"github.com/keyrite/keyrite/audit"
 	"github.com/keyrite/keyrite/internal/room"
-	"github.com/keyrite/keyrite/internal/token"
 )
 
 // A Stop ends the run in good order: the room wants to pause or to abort, or
@@ -235,91 +234,4 @@ func (s *Session) agreed(people []string) bool {
 		witness = witness || slices.Contains(people, w)
 	}
 	return witness && slices.Contains(people, s.Step.Actor)
-}
-
-// Use says whether a PIN is the current one or becomes the new one.
-type Use string
-
-// The uses of a PIN.
-const (
-	Current Use = "current"
-	New     Use = "new"
-)
-
-// PIN asks a custodian for a PIN of a token, not echoed, a new one twice. Its
-// form is checked before it is returned, so that a slip of the finger costs no
-// try. The caller wipes it.
-func (s *Session) PIN(t *Token, person string, kind token.PINKind, use Use) (token.PIN, error) {
-	if err := s.Here(person); err != nil {
-		return token.PIN{}, err
-	}
-	for {
-		pin, refused, err := s.readPIN(t, person, kind, use)
-		if err != nil {
-			return token.PIN{}, err
-		}
-		result := "accepted"
-		if refused != "" {
-			result = refused
-		}
-		_, err = s.Record(&audit.Secret{Person: person, Secret: kind.String(), Use: string(use), Token: t.Name, Result: result})
-		if err == nil && refused == "" {
-			return pin, nil
-		}
-		pin.Wipe()
-		if err != nil {
-			return token.PIN{}, err
-		}
-		s.Show(room.Warning{Text: "This was not sent to the token: " + refused + "."})
-	}
-}
-
-func (s *Session) readPIN(t *Token, person string, kind token.PINKind, use Use) (pin token.PIN, refused string, err error) {
-	what := map[token.PINKind]string{token.SOPIN: "so-pin", token.UserPIN: "user-pin"}[kind]
-	form := t.Model.Rule(kind).InUse
-	if use == New {
-		form = t.Model.Rule(kind).New
-	}
-	pin, err = s.secret(person, what+"-"+string(use), fmt.Sprintf("The %s %s of %s: %s", use, kind, t.Name, form.Words))
-	if err != nil {
-		return pin, "", err
-	}
-	check := t.Model.CheckForm
-	if use == New {
-		check = t.Model.CheckNew
-	}
-	if err := check(kind, pin); err != nil {
-		return pin, err.Error(), nil
-	}
-	if use != New {
-		return pin, "", nil
-	}
-	again, err := s.secret(person, what+"-"+string(use), fmt.Sprintf("The new %s again", kind))
-	defer again.Wipe()
-	if err != nil {
-		pin.Wipe()
-		return token.PIN{}, "", err
-	}
-	if !pin.Equal(again) {
-		return pin, "the two entries differ", nil
-	}
-	return pin, "", nil
-}
-
-func (s *Session) secret(person, what, question string) (token.PIN, error) {
-	for {
-		pin, err := s.r.Room.Secret(s.prompt(person, what, question))
-		switch {
-		case errors.Is(err, room.ErrMistyped):
-			s.Show(room.Warning{Text: err.Error() + ". Nothing was sent to the token; please type it again."})
-		case errors.Is(err, room.ErrInterrupted):
-			if err := s.menu(); err != nil {
-				return token.PIN{}, err
-			}
-		case err != nil:
-			return token.PIN{}, gone(err)
-		default:
-			return pin, nil
-		}
-	}
 }

@@ -68,8 +68,11 @@ type TokenSpec struct {
 	Model            string `yaml:"model,required" enum:"nitrokey-hsm,softhsm2,generic" desc:"token model: PIN rules, factory state, how attributes are judged"`
 	Serial           string `yaml:"serial,required" desc:"serial number as the token reports it; 'any' for a token that has none before it is initialised" line:"one"`
 	Label            string `yaml:"label,required" desc:"label that it has, or gets at token-init; at most 32 bytes" line:"one"`
-	SOPINCustodian   string `yaml:"so_pin_custodian" desc:"participant who enters the SO-PIN" line:"one"`
-	UserPINCustodian string `yaml:"user_pin_custodian" desc:"participant who enters the user PIN" line:"one"`
+	SOPINCustodian   string `yaml:"so_pin_custodian" desc:"participant who enters the SO-PIN, short for so_pin: {way: one, custodians: […]}" line:"one"`
+	UserPINCustodian string `yaml:"user_pin_custodian" desc:"participant who enters the user PIN, short for user_pin: {way: one, custodians: […]}" line:"one"`
+
+	SOPIN   *PINSpec `yaml:"so_pin" desc:"how the SO-PIN is entered and who holds it"`
+	UserPIN *PINSpec `yaml:"user_pin" desc:"how the user PIN is entered and who holds it"`
 }
 
 // A KeySpec is a key pair on a token.

@@ -36,6 +36,9 @@ type State struct {
 	looks    map[string]*looked // what was last seen of each token's counters, by serial number
 	sessions int                // that this program has open
 
+	fresh  map[string][]string // new PINs accepted in a step
+	pinSet map[string]bool     // PINs that a call of this log has set, by token and kind
+
 	intents map[int64]*audit.HSMIntent
 	open    map[int64]*Pending // intents without an outcome
 	wrong   map[string]int     // wrong tries at a login since the last right one, by PIN
@@ -85,6 +88,9 @@ func NewState() *State {
 		Artifacts: map[string]*audit.Artifact{},
 
 		WitnessKeys: map[string]*audit.WitnessKeyRead{},
+
+		fresh:  map[string][]string{},
+		pinSet: map[string]bool{},
 
 		looks:   map[string]*looked{},
 		wrong:   map[string]int{},
@@ -209,6 +215,10 @@ func (st *State) applyStep(e *audit.Entry) {
 		}
 		st.Present[d.Person] = d.Present
 		st.Absent[d.Person] = !d.Present
+	case *audit.Secret:
+		if d.Use == string(New) && d.Result == accepted {
+			st.fresh[e.Step] = append(st.fresh[e.Step], pinName(d.Token, d.Secret))
+		}
 	case *audit.WitnessKeyRead:
 		st.WitnessKeys[d.Person] = d
 	}
@@ -249,6 +259,7 @@ func (st *State) applyCall(e *audit.Entry) {
 		delete(st.open, d.Intent)
 		if d.Decided == Happened && in != nil {
 			st.Step(e.Step).said[in.Function] = e.Seq
+			st.setPINs(e.Step, in.Function)
 		}
 	}
 }
@@ -272,12 +283,32 @@ func (st *State) countTries(in *audit.HSMIntent, out *audit.HSMOutcome) {
 	}
 }
 
+// setPINs notes that the new PINs of a step are those in use, once a call that
+// sets one was made.
+func (st *State) setPINs(step, function string) {
+	if function != string(token.SetPIN) && function != string(token.InitPIN) {
+		return
+	}
+	for _, name := range st.fresh[step] {
+		st.pinSet[name] = true
+	}
+}
+
+func pinName(tokenName, kind string) string { return tokenName + "\n" + kind }
+
+// PINSet reports whether a PIN of a token was set in this ceremony: then it is
+// its custodians' own.
+func (st *State) PINSet(tokenName string, kind token.PINKind) bool {
+	return st.pinSet[pinName(tokenName, kind.String())]
+}
+
 // WrongTries returns how many wrong tries of a PIN the log holds since the last
 // right one.
 func (st *State) WrongTries(kind token.PINKind) int { return st.wrong[kind.String()] }
 
 func (st *State) succeeded(e *audit.Entry, in *audit.HSMIntent, out *audit.HSMOutcome) {
 	st.Step(e.Step).happened[out.Function] = e.Seq
+	st.setPINs(e.Step, out.Function)
 	switch out.Function {
 	case string(token.Initialize):
 		st.InUse = true

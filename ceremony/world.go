@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/keyrite/keyrite/internal/strictyaml"
+	"github.com/keyrite/keyrite/internal/token"
 )
 
 // A World is the model of the world that a script is checked against: what
@@ -34,8 +35,22 @@ type TokenState struct {
 	blank bool // a step of the script initialises it
 }
 
-// An initialiser is an Action that initialises a token.
-type initialiser interface{ InitialisesToken() string }
+// Asked returns those who enter a PIN of the token now: a factory SO-PIN, or a
+// first one, is entered by the first custodian alone.
+func (t *TokenState) Asked(kind token.PINKind) PINSpec {
+	held := t.Spec.Held(kind)
+	if kind == token.SOPIN && t.SOPIN != "set" {
+		return held.first()
+	}
+	return held
+}
+
+// An initialiser is an Action that initialises a token, and knows whether the
+// SO-PIN was its custodians' own before.
+type initialiser interface {
+	InitialisesToken() string
+	HeldSOPIN() bool
+}
 
 // A KeyState is what the model knows of a key.
 type KeyState struct {

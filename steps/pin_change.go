@@ -46,6 +46,7 @@ func (a *pinChange) Check(w *ceremony.World) {
 		w.Problem("pin", "token %q has no %s by then that could be changed", a.Token, a.kind())
 	}
 	custodian(w, t, a.kind())
+	holders(w, t, a.kind())
 	if m, known := token.Models[t.Spec.Model]; known {
 		if why := triesNever(&m, a.kind()); a.OldPIN == tryOld && why != "" {
 			w.Problem("old_pin", "the old %s of a %s cannot be tried: %s; write leave", a.kind(), t.Spec.Model, why)

@@ -12,10 +12,14 @@ import (
 // A tokenInit step initialises a token.
 type tokenInit struct {
 	Token string `yaml:"token,required" desc:"the token to initialise; it gets the label the script names"`
+	Held  bool   `yaml:"held_so_pin" desc:"the SO-PIN that is asked for is the one that its custodians hold from before; else it is the factory's, or a first one, and the first custodian types it alone"`
 }
 
 // InitialisesToken returns the name of the token.
 func (a *tokenInit) InitialisesToken() string { return a.Token }
+
+// HeldSOPIN reports whether the SO-PIN was its custodians' own before.
+func (a *tokenInit) HeldSOPIN() bool { return a.Held }
 
 // Check notes that everything on the token is gone.
 func (a *tokenInit) Check(w *ceremony.World) {
@@ -28,8 +32,14 @@ func (a *tokenInit) Check(w *ceremony.World) {
 			w.Problem("token", "initialising token %q would destroy the key %q made before", a.Token, k.Spec.Name)
 		}
 	}
+	if a.Held {
+		t.SOPIN = "set"
+	}
 	custodian(w, t, token.SOPIN)
-	t.Initialised, t.SOPIN, t.UserPIN = true, "factory", ""
+	if t.SOPIN != "set" {
+		t.SOPIN = "factory"
+	}
+	t.Initialised, t.UserPIN = true, ""
 }
 
 // Announce says what is lost.
@@ -104,7 +114,7 @@ func (a *tokenInit) init(s *ceremony.Session) error {
 	if err := t.WarnLastTry(token.SOPIN); err != nil {
 		return err
 	}
-	pin, err := s.PIN(t, t.Spec.SOPINCustodian, token.SOPIN, ceremony.Current)
+	pin, err := t.PIN(token.SOPIN, ceremony.Current)
 	if err != nil {
 		return err
 	}
@@ -131,6 +141,7 @@ func (a *setSOPIN) Check(w *ceremony.World) {
 		w.Problem("token", "token %q is not initialised yet: a token-init step must come first", a.Token)
 	}
 	custodian(w, t, token.SOPIN)
+	holders(w, t, token.SOPIN)
 	t.SOPIN = "set"
 }
 
@@ -171,7 +182,7 @@ func replacePIN(s *ceremony.Session, t *ceremony.Token, kind token.PINKind, afte
 		if said {
 			return provePIN(t, session, kind, pin)
 		}
-		return changePIN(s, t, session, kind, pin, after)
+		return changePIN(t, session, kind, pin, after)
 	})
 }
 
@@ -207,8 +218,8 @@ func sayProof(pin string) string {
 
 // changePIN asks for a new PIN, sets it with the old one and has it proved, if
 // there is a way.
-func changePIN(s *ceremony.Session, t *ceremony.Token, session uint, kind token.PINKind, old token.PIN, after proof) error {
-	fresh, err := s.PIN(t, t.Custodian(kind), kind, ceremony.New)
+func changePIN(t *ceremony.Token, session uint, kind token.PINKind, old token.PIN, after proof) error {
+	fresh, err := t.PIN(kind, ceremony.New)
 	if err != nil {
 		return err
 	}
@@ -250,7 +261,7 @@ func (a *setUserPIN) Check(w *ceremony.World) {
 	} else if t.UserPIN == "" {
 		w.Problem("way", "token %q has no user PIN yet that could be changed; write by-so", a.Token)
 	}
-	custodian(w, t, token.UserPIN)
+	holders(w, t, token.UserPIN)
 	t.UserPIN = "set"
 }
 
@@ -278,7 +289,7 @@ func (a *setUserPIN) Run(s *ceremony.Session) error {
 		s.Show(room.Text{Text: sayProof("user PIN")})
 		err = t.WithLogin(token.NormalUser, func(uint, token.PIN) error { return nil })
 	case a.Way == "by-so":
-		err = t.WithLogin(token.SO, func(session uint, _ token.PIN) error { return a.initPIN(s, t, session) })
+		err = t.WithLogin(token.SO, func(session uint, _ token.PIN) error { return a.initPIN(t, session) })
 	default:
 		err = replacePIN(s, t, token.UserPIN, nil)
 	}
@@ -288,8 +299,8 @@ func (a *setUserPIN) Run(s *ceremony.Session) error {
 	return s.Result("user PIN", "set ("+a.Way+")", false)
 }
 
-func (a *setUserPIN) initPIN(s *ceremony.Session, t *ceremony.Token, session uint) error {
-	pin, err := s.PIN(t, t.Spec.UserPINCustodian, token.UserPIN, ceremony.New)
+func (a *setUserPIN) initPIN(t *ceremony.Token, session uint) error {
+	pin, err := t.PIN(token.UserPIN, ceremony.New)
 	if err != nil {
 		return err
 	}

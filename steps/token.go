@@ -2,6 +2,7 @@ package steps
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/keyrite/keyrite/audit"
@@ -30,17 +31,37 @@ func identified(w *ceremony.World, name string) *ceremony.TokenState {
 	return t
 }
 
-// custodian reports a PIN that nobody is there to enter.
+// custodian reports a current PIN that nobody, or not enough people, are there
+// to enter.
 func custodian(w *ceremony.World, t *ceremony.TokenState, kind token.PINKind) {
-	who, field := t.Spec.UserPINCustodian, "user_pin_custodian"
-	if kind == token.SOPIN {
-		who, field = t.Spec.SOPINCustodian, "so_pin_custodian"
+	asked(w, t, kind, t.Asked(kind))
+}
+
+// holders reports a new PIN for which one of those who are to hold it is not
+// there.
+func holders(w *ceremony.World, t *ceremony.TokenState, kind token.PINKind) {
+	all := t.Spec.Held(kind)
+	all.Threshold = len(all.Custodians)
+	asked(w, t, kind, all)
+}
+
+func asked(w *ceremony.World, t *ceremony.TokenState, kind token.PINKind, of ceremony.PINSpec) {
+	name := map[token.PINKind]string{token.SOPIN: "so_pin", token.UserPIN: "user_pin"}[kind]
+	if len(of.Custodians) == 0 {
+		w.Problem("token", "the %s of %q is needed, and the token's %s names nobody", kind, t.Spec.Name, name)
+		return
 	}
-	switch {
-	case who == "":
-		w.Problem("token", "the %s of %q is needed, and the token's %s names nobody", kind, t.Spec.Name, field)
-	case w.Present != nil && !w.Present[who]:
-		w.Problem("token", "the %s of %q is asked of %q, who was not called at the roll call", kind, t.Spec.Name, who)
+	if w.Present == nil {
+		return // reported as a step before the roll call
+	}
+	var away []string
+	for _, who := range of.Custodians {
+		if !w.Present[who] && w.Script.Participant(who) != nil {
+			away = append(away, strconv.Quote(who))
+		}
+	}
+	if there := len(of.Custodians) - len(away); there < of.Needed() {
+		w.Problem("token", "the %s of %q is asked of %s, who was not called at the roll call", kind, t.Spec.Name, strings.Join(away, " and "))
 	}
 }
 

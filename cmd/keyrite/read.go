@@ -152,7 +152,11 @@ func summary(d audit.Data) string {
 	case *audit.Answer:
 		return fmt.Sprintf("%s: %s → %s", d.Person, d.Question, d.Value)
 	case *audit.Secret:
-		return fmt.Sprintf("%s entered the %s %s of %s: %s", d.Person, d.Use, d.Secret, d.Token, d.Result)
+		part := ""
+		if d.Part != "" {
+			part = "part " + d.Part + " of "
+		}
+		return fmt.Sprintf("%s entered %sthe %s %s of %s: %s", d.Person, part, d.Use, d.Secret, d.Token, d.Result)
 	case *audit.Problem:
 		return d.What
 	case *audit.Decision:

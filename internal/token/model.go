@@ -90,6 +90,18 @@ func (f PINForm) fits(b []byte) bool {
 	return len(b) >= f.Min && len(b) <= f.Max && all(b, f.Each)
 }
 
+// Part returns the form of the i-th of n parts (from 0) that a PIN of this form
+// is typed in: the earlier ones are longer by a character where it cannot be
+// halved.
+func (f PINForm) Part(i, n int) PINForm {
+	low, high := (f.Min+n-1-i)/n, (f.Max+n-1-i)/n
+	words := fmt.Sprintf("%d characters", low)
+	if low != high {
+		words = fmt.Sprintf("%d to %d characters", low, high)
+	}
+	return PINForm{Min: low, Max: high, Each: f.Each, Words: words + " (the whole has " + f.Words + ")"}
+}
+
 // Models is every model that a script can name.
 var Models = map[string]Model{
 	nitrokeyHSM.Name: nitrokeyHSM,

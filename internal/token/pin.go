@@ -62,3 +62,17 @@ func (p PIN) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // MarshalJSON returns "[redacted]" as a JSON string.
 func (p PIN) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
+
+// Join returns the parts one after the other as one PIN. The caller still wipes
+// the parts.
+func Join(parts ...PIN) PIN {
+	n := 0
+	for _, p := range parts {
+		n += len(p.bytes())
+	}
+	b := make([]byte, 0, n) // never grown, so nothing is left behind
+	for _, p := range parts {
+		b = append(b, p.bytes()...)
+	}
+	return NewPIN(b)
+}

@@ -20,7 +20,11 @@ func drawSecret(t *teller, d *audit.Secret) {
 	if d.Result != "accepted" {
 		draw = t.alarm
 	}
-	draw("%s entered the %s %s of token %s, unseen: %s. It is not in the log.", t.f.name(d.Person), d.Use, d.Secret, d.Token, d.Result)
+	part := ""
+	if d.Part != "" {
+		part = "part " + d.Part + " of "
+	}
+	draw("%s entered %sthe %s %s of token %s, unseen: %s. It is not in the log.", t.f.name(d.Person), part, d.Use, d.Secret, d.Token, d.Result)
 }
 
 func drawAttendance(t *teller, d *audit.Attendance) {
