@@ -44,10 +44,13 @@ type ending struct {
 	head []byte // nil for none
 }
 
-// newBlock returns an empty block with room for one store's entries of usual
-// size: nearly always that is all it takes.
-func newBlock() *block {
+// newBlock returns an empty block. A large one has room for one store's entries
+// of usual size: nearly always that is all it takes.
+func newBlock(large bool) *block {
 	b := new(block)
+	if !large {
+		return b
+	}
 	b.lines = stretch{
 		bytes: make([]byte, 0, 320*blockEntries), ends: make([]int, 0, blockEntries), read: make([]entryRead, 0, blockEntries),
 	}

@@ -18,6 +18,7 @@ type reader struct {
 	limit    int64
 	n        int64 // number of the next entry
 	now      *block
+	spare    int         // blocks that can still be made
 	free     chan *block // to be filled
 	filled   chan *block // in their order
 	work     chan *block // to be parsed
@@ -26,11 +27,8 @@ type reader struct {
 func newReader(lines *lineReader, db *database, limit int64, quiet bool) *reader {
 	blocks := 2*runtime.GOMAXPROCS(0) + 4
 	r := &reader{
-		lines: lines, db: db, together: lines != nil && db != nil, limit: limit, quiet: quiet,
+		lines: lines, db: db, together: lines != nil && db != nil, limit: limit, quiet: quiet, spare: blocks,
 		free: make(chan *block, blocks), filled: make(chan *block, blocks), work: make(chan *block, blocks),
-	}
-	for range blocks {
-		r.free <- newBlock()
 	}
 	if lines != nil {
 		lines.find = r.find
@@ -62,8 +60,7 @@ func (r *reader) start() <-chan *block {
 func (r *reader) run() {
 	defer close(r.filled)
 	defer close(r.work)
-	r.now = <-r.free
-	r.now.reset(0)
+	r.begin()
 	var stop error
 	if r.db != nil {
 		stop = r.db.file.Entries(func(seq int64, body []byte) error {
@@ -92,9 +89,25 @@ func (r *reader) send() {
 	r.filled <- r.now
 	r.work <- r.now
 	if !last {
-		r.now = <-r.free
-		r.now.reset(r.n)
+		r.begin()
 	}
+}
+
+// begin begins the next block: one that is free, or another while there may be
+// more. A short log takes the first one, which is small.
+func (r *reader) begin() {
+	first := r.now == nil
+	select {
+	case r.now = <-r.free:
+	default:
+		if r.spare == 0 {
+			r.now = <-r.free
+			break
+		}
+		r.spare--
+		r.now = newBlock(!first)
+	}
+	r.now.reset(r.n)
 }
 
 // find notes what is wrong with the files.
