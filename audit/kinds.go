@@ -282,7 +282,8 @@ type Object struct {
 	Type  string `json:"type,omitempty"` // CKK_ name
 }
 
-// Key is a key pair generated (or found again after a break) and judged.
+// Key is a key pair generated (or found again after a break, or there from an
+// earlier ceremony) and judged.
 type Key struct {
 	Name       string      `json:"name"` // in the script
 	Token      string      `json:"token"`
@@ -291,8 +292,9 @@ type Key struct {
 	ID         string      `json:"id"`          // hex
 	SPKI       string      `json:"spki"`        // SubjectPublicKeyInfo DER, hex
 	SPKISHA256 string      `json:"spki_sha256"` // hex
-	Generated  int64       `json:"generated"`   // seq of the C_GenerateKeyPair outcome, or of its intent if that is unknown
+	Generated  int64       `json:"generated"`   // seq of the C_GenerateKeyPair outcome, or of its intent if that is unknown; 0 if it was found
 	Attributes []Judgement `json:"attributes"`
+	Found      bool        `json:"found,omitempty"` // it was on the token before this ceremony, which compared it with what was known of it
 }
 
 // Judgement is an attribute as the token reports it, and what that means by

@@ -38,6 +38,10 @@ func (s *Session) Rand() io.Reader { return s.r.Rand }
 // Rehearsal reports whether what is made is only for practice.
 func (s *Session) Rehearsal() bool { return s.r.Mode == Rehearsal }
 
+// Stand reports whether the token only stands in for the script's, as in a
+// rehearsal: what was made before is not on it.
+func (s *Session) Stand() bool { return s.r.Stand }
+
 // Environment describes the machine, as it says itself.
 func (s *Session) Environment() (*audit.Environment, error) { return s.r.Environment() }
 

@@ -35,6 +35,10 @@ type TokenState struct {
 	blank bool // a step of the script initialises it
 }
 
+// ComesBlank reports whether a step of the script initialises the token: it then
+// holds nothing from before.
+func (t *TokenState) ComesBlank() bool { return t.blank }
+
 // Asked returns those who enter a PIN of the token now: a factory SO-PIN, or a
 // first one, is entered by the first custodian alone.
 func (t *TokenState) Asked(kind token.PINKind) PINSpec {

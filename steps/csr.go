@@ -49,7 +49,7 @@ func (a *signCSR) request(s *ceremony.Session) (*x509.CertificateRequest, error)
 	s.Show(room.Fact{Name: "public key", Value: pki.AlgorithmOf(csr.PublicKey) + ", SPKI SHA-256 " + spki})
 	hash := ceremony.FileOf(a.CSR, b).SHA256
 	for _, id := range a.Compare {
-		if err := compare(s, id, hash); err != nil {
+		if err := compare(s, id, "csr-sha256", "certificate request", hash); err != nil {
 			return nil, err
 		}
 	}
@@ -66,25 +66,25 @@ func (a *signCSR) request(s *ceremony.Session) (*x509.CertificateRequest, error)
 // so that another file can be brought.
 const compareTries = 3
 
-// compare has a person type the beginning of a hash from paper. What was typed
-// is recorded only if it is right.
-func compare(s *ceremony.Session, person, hash string) error {
+// compare has a person type the beginning of a thing's SHA-256 from paper. What
+// was typed is recorded only if it is right.
+func compare(s *ceremony.Session, person, prompt, thing, hash string) error {
 	const digits = 16
 	for range compareTries {
-		v, err := s.AskWord(person, "csr-sha256", fmt.Sprintf("From your own paper: type the first %d hex digits of the request's SHA-256", digits), hash[:digits])
+		v, err := s.AskWord(person, prompt, fmt.Sprintf("From your own paper: type the first %d hex digits of the SHA-256 of the %s", digits, thing), hash[:digits])
 		if err != nil {
 			return err
 		}
 		if got := strings.ToLower(strings.Join(strings.Fields(v), "")); len(got) >= digits && strings.HasPrefix(hash, got) {
-			_, err := s.Record(&audit.Answer{Person: person, Question: "SHA-256 of the certificate request, from paper", Value: got})
+			_, err := s.Record(&audit.Answer{Person: person, Question: "SHA-256 of the " + thing + ", from paper", Value: got})
 			return err
 		}
-		s.Show(room.Warning{Text: "This is not the beginning of the SHA-256 of the request that was read."})
-		if _, err := s.Record(&audit.Problem{What: s.Script().Shown(person) + " typed another SHA-256 of the certificate request"}); err != nil {
+		s.Show(room.Warning{Text: "This is not the beginning of the SHA-256 of the " + thing + " that was read."})
+		if _, err := s.Record(&audit.Problem{What: s.Script().Shown(person) + " typed another SHA-256 of the " + thing}); err != nil {
 			return err
 		}
 	}
-	return fmt.Errorf("the request on the medium is not the one on the paper of %s: bring the right one, then try the step again", s.Script().Shown(person))
+	return fmt.Errorf("the %s is not the one on the paper of %s: bring the right one, then try the step again", thing, s.Script().Shown(person))
 }
 
 // fromMedium reads the request file. A rehearsal without one makes a request

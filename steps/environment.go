@@ -19,11 +19,7 @@ type environment struct {
 
 // Check wants a reader who is in the room.
 func (a *environment) Check(w *ceremony.World) {
-	if w.Script.Participant(a.ClockReader) == nil {
-		w.Problem("clock_reader", "%q is not a participant of the script", a.ClockReader)
-	} else if w.Present != nil && !w.Present[a.ClockReader] {
-		w.Problem("clock_reader", "%q was not called at the roll call", a.ClockReader)
-	}
+	inRoom(w, "clock_reader", a.ClockReader)
 	if a.MaxOffset < 0 {
 		w.Problem("max_offset", "expected a number of seconds, 0 or more")
 	}

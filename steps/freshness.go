@@ -33,13 +33,8 @@ func (a *freshness) Check(w *ceremony.World) {
 		}
 		seen[source] = true
 	}
-	if a.Reader == "" {
-		return
-	}
-	if w.Script.Participant(a.Reader) == nil {
-		w.Problem("reader", "%q is not a participant of the script", a.Reader)
-	} else if w.Present != nil && !w.Present[a.Reader] {
-		w.Problem("reader", "%q was not called at the roll call", a.Reader)
+	if a.Reader != "" {
+		inRoom(w, "reader", a.Reader)
 	}
 }
 

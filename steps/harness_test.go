@@ -1,6 +1,7 @@
 package steps_test
 
 import (
+	"cmp"
 	"crypto/rand"
 	"io"
 	"os"
@@ -29,6 +30,7 @@ import (
 // from a list.
 type stage struct {
 	dir     string // holds bundle, token and answers
+	name    string // of the bundle, if it is not "bundle"
 	script  []byte
 	answers string // file
 	lib     *p11.Module
@@ -37,9 +39,10 @@ type stage struct {
 	room    func(room.Room) room.Room           // wraps the room
 	out     io.Writer
 	card    *fake.Module // a SmartCard-HSM in memory in place of SoftHSM2, for what SoftHSM2 cannot show: tries that are counted
+	stand   bool         // the card stands in for another one
 }
 
-func (st *stage) bundle() string { return filepath.Join(st.dir, "bundle") }
+func (st *stage) bundle() string { return filepath.Join(st.dir, cmp.Or(st.name, "bundle")) }
 
 // openStage makes the token and loads SoftHSM2. A missing module fails.
 func openStage(dir, template string) (*stage, error) {
@@ -100,7 +103,7 @@ func (st *stage) config(store ceremony.Store) (*ceremony.Config, error) {
 		module = st.card
 	}
 	return &ceremony.Config{
-		Script: s, ScriptBytes: st.script, Dir: st.bundle(), Media: st.dir, Mode: ceremony.Rehearsal, Stand: st.card == nil,
+		Script: s, ScriptBytes: st.script, Dir: st.bundle(), Media: st.dir, Mode: ceremony.Rehearsal, Stand: st.card == nil || st.stand,
 		Room: rm, Store: store, Paper: paper.Paper{}, Now: time.Now, Sleep: time.Sleep, Rand: rand.Reader,
 		Program: audit.Program{Version: "test", Go: runtime.Version(), Platform: "test", SHA256: zeros},
 		Model: func(spec *ceremony.TokenSpec) *token.Model {

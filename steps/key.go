@@ -68,7 +68,7 @@ func (a *generateKey) Run(s *ceremony.Session) error {
 	if err != nil {
 		return err
 	}
-	return a.report(s, made)
+	return reportKey(s, k, made)
 }
 
 // ensure makes the key if it was not made before; it returns the entry of the
@@ -94,6 +94,11 @@ func (a *generateKey) ensure(s *ceremony.Session, t *ceremony.Token, session uin
 	case found:
 		return 0, fmt.Errorf("key %q: the token has a key with the label %q and the id %s already, and this ceremony never called for one", a.Key, k.Label, k.KeyID)
 	}
+	return makeKey(s, t, session, k)
+}
+
+// makeKey generates a key under a label and an id that nothing on the token has.
+func makeKey(s *ceremony.Session, t *ceremony.Token, session uint, k *ceremony.KeySpec) (int64, error) {
 	if err := t.Unused(session, k); err != nil {
 		return 0, err
 	}
@@ -106,7 +111,7 @@ func (a *generateKey) ensure(s *ceremony.Session, t *ceremony.Token, session uin
 	r, err := t.Do(spec)
 	done()
 	if err != nil {
-		return 0, fmt.Errorf("generating key %q: %w", a.Key, err)
+		return 0, fmt.Errorf("generating key %q: %w", k.Name, err)
 	}
 	return r.Seq, nil
 }
@@ -229,8 +234,8 @@ func publicAttributes(algorithm string) []uint {
 	return []uint{token.CKA_EC_PARAMS, token.CKA_EC_POINT}
 }
 
-// report records and shows a key and stops at what is wrong with it.
-func (a *generateKey) report(s *ceremony.Session, k *audit.Key) error {
+// reportKey records and shows a key and stops at what is wrong with it.
+func reportKey(s *ceremony.Session, spec *ceremony.KeySpec, k *audit.Key) error {
 	if _, err := s.Record(k); err != nil {
 		return err
 	}
@@ -244,8 +249,8 @@ func (a *generateKey) report(s *ceremony.Session, k *audit.Key) error {
 	s.Show(room.Table{Header: []string{"private key", "the token says", "judged", ""}, Rows: rows})
 	s.Show(room.Fact{Name: "SHA-256 of the public key (SubjectPublicKeyInfo)", Value: k.SPKISHA256, Big: true})
 	s.Show(room.Fact{Name: "in words", Value: spkiWords(k), Big: true})
-	if want := s.Script().Key(a.Key).Algorithm; k.Algorithm != want {
-		bad = append(bad, fmt.Sprintf("the token made a key %s, the script says %s", k.Algorithm, want))
+	if k.Algorithm != spec.Algorithm {
+		bad = append(bad, fmt.Sprintf("the token has a key %s, the script says %s", k.Algorithm, spec.Algorithm))
 	}
 	pub, err := parseSPKI(k)
 	if err != nil {
@@ -255,11 +260,11 @@ func (a *generateKey) report(s *ceremony.Session, k *audit.Key) error {
 		bad = append(bad, "weak key: "+err.Error())
 	}
 	if len(bad) > 0 {
-		return fmt.Errorf("key %q is not as it should be: %s", a.Key, strings.Join(bad, "; "))
+		return fmt.Errorf("key %q is not as it should be: %s", spec.Name, strings.Join(bad, "; "))
 	}
 	pem, err := publicPEM(k)
 	if err != nil {
 		return err
 	}
-	return s.WriteArtifact(publicKeyFile(a.Key), "public-key", pem, 0, "read back from the token; size and structure checked, tested for known weak keys")
+	return s.WriteArtifact(publicKeyFile(spec.Name), "public-key", pem, 0, "read back from the token; size and structure checked, tested for known weak keys")
 }

@@ -20,6 +20,7 @@ func Kinds() ceremony.Kinds {
 		{Name: "pin-change", Does: "a PIN that is in use is replaced, with the reason; the new one is proved, the old one where that is harmless", New: func() ceremony.Action { return new(pinChange) }},
 		{Name: "pin-unblock", Does: "the security officer sets the user PIN of a token that is blocked: an exception, with its reason", New: func() ceremony.Action { return new(pinUnblock) }},
 		{Name: "login-proof", Does: "the user PIN is proved by logging in; changes nothing", New: func() ceremony.Action { return new(loginProof) }},
+		{Name: "key-identify", Does: "a key that an earlier ceremony made is found on its token and compared with what is known of it", New: func() ceremony.Action { return new(keyIdentify) }},
 		{Name: "generate-key", Does: "a key pair is generated on a token, read back and judged", New: func() ceremony.Action { return new(generateKey) }},
 		{Name: "self-sign-root", Does: "a key signs its own root certificate", New: func() ceremony.Action { return new(selfSignRoot) }},
 		{Name: "sign-csr", Does: "a certificate request is checked and a subordinate certificate signed", New: func() ceremony.Action { return new(signCSR) }},

@@ -99,18 +99,28 @@ func (a *signCSR) Check(w *ceremony.World) {
 	if err := ceremony.CheckFileName(a.CSR); err != nil {
 		w.Problem("csr", "%v", err)
 	}
+	comparers(w, a.Compare)
+}
+
+// comparers reports people who cannot compare a hash with their own paper: there
+// must be two, and both in the room.
+func comparers(w *ceremony.World, people []string) {
 	distinct := map[string]bool{}
-	for n, id := range a.Compare {
+	for n, id := range people {
 		distinct[id] = true
-		field := fmt.Sprintf("compare[%d]", n)
-		if w.Script.Participant(id) == nil {
-			w.Problem(field, "%q is not a participant of the script", id)
-		} else if w.Present != nil && !w.Present[id] {
-			w.Problem(field, "%q was not called at the roll call", id)
-		}
+		inRoom(w, fmt.Sprintf("compare[%d]", n), id)
 	}
 	if len(distinct) < 2 {
 		w.Problem("compare", "expected two different people")
+	}
+}
+
+// inRoom reports somebody who is not in the script or was not called.
+func inRoom(w *ceremony.World, field, id string) {
+	if w.Script.Participant(id) == nil {
+		w.Problem(field, "%q is not a participant of the script", id)
+	} else if w.Present != nil && !w.Present[id] {
+		w.Problem(field, "%q was not called at the roll call", id)
 	}
 }
 

@@ -20,12 +20,16 @@ const backdating = 24 * time.Hour
 func (v *verifier) checkArtifact(a artifact, b []byte) {
 	typ, known := pemTypes[a.Object]
 	if !known {
-		v.findEntry(ArtifactFormat, a.File.Name, a.seq, "an artifact of a sort that no ceremony makes", "certificate, crl or public-key", a.Object)
+		v.findEntry(ArtifactFormat, a.File.Name, a.seq, "an artifact of a sort that no ceremony makes", "certificate, crl, public-key, …", a.Object)
 		return
 	}
 	der, err := onePEM(b, typ)
 	if err != nil {
 		v.findEntry(ArtifactFormat, a.File.Name, a.seq, "the file is not in its one form", "", err.Error())
+		return
+	}
+	if a.Object == broughtCertificate {
+		v.checkForeign(a, der)
 		return
 	}
 	if a.Object == "public-key" {
@@ -54,6 +58,26 @@ func (v *verifier) checkArtifact(a artifact, b []byte) {
 		v.checkCertificate(a, der, s, t, issuer)
 	} else {
 		v.checkCRL(a, der, s)
+	}
+}
+
+// broughtCertificate is a certificate that another ceremony made for a key which
+// is used here.
+const broughtCertificate = "brought-certificate"
+
+// checkForeign checks that a certificate which came from elsewhere is for a key
+// of this log. Who issued it, and whether it should be trusted, is not for the log to say.
+func (v *verifier) checkForeign(a artifact, der []byte) {
+	if a.Signed != 0 {
+		v.findEntry(ArtifactSignature, a.File.Name, a.seq, "a certificate that was brought names a C_Sign of this log", "", fmt.Sprintf("entry %d", a.Signed))
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		v.findEntry(ArtifactFormat, a.File.Name, a.seq, "the certificate cannot be read", "", err.Error())
+		return
+	}
+	if sum := hash(cert.RawSubjectPublicKeyInfo); !v.spkis[sum] {
+		v.unless(v.hides(0, a.seq), ArtifactKey, a.File.Name, a.seq, "the certificate that was brought is for a public key that the log did not record", "", sum)
 	}
 }
 

@@ -313,6 +313,8 @@ var pemTypes = map[string]string{
 	"certificate": "CERTIFICATE",
 	"crl":         "X509 CRL",
 	"public-key":  "PUBLIC KEY",
+
+	broughtCertificate: "CERTIFICATE",
 }
 
 // onePEM decodes a file that is exactly one PEM block of the type, as

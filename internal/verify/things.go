@@ -30,12 +30,28 @@ func (v *verifier) checkOrigins(c *Check) {
 			v.findEntry(KeyRepeated, v.log.file, k.seq, fmt.Sprintf("the keys %q and %q are one: the token returned a key that it had before", name, k.Name), "", k.SPKI)
 		}
 		owner[k.SPKI] = k.Name
-		if name, known := bearer[k.Generated]; known && name != k.Name {
+		if name, known := bearer[k.Generated]; known && name != k.Name && !k.Found {
 			v.findEntry(ArtifactKey, v.log.file, k.seq, fmt.Sprintf("one call is said to have made the keys %q and %q", name, k.Name), "", fmt.Sprintf("entry %d", k.Generated))
 		}
-		bearer[k.Generated] = k.Name
-		v.checkBirth(k)
+		if k.Found {
+			v.checkFound(k)
+		} else {
+			bearer[k.Generated] = k.Name
+			v.checkBirth(k)
+		}
 		v.checkRead(k)
+	}
+}
+
+// foundIn is the kind of step that takes a key which was there before.
+const foundIn = "key-identify"
+
+// checkFound checks that a key without a birth in this log was taken by a step
+// that compares it with what was known of it.
+func (v *verifier) checkFound(k judgedKey) {
+	i, planned := v.log.plan[k.step]
+	if k.Generated != 0 || !planned || v.log.open.Plan[i].Kind != foundIn {
+		v.findEntry(ArtifactKey, v.log.file, k.seq, fmt.Sprintf("key %q is said to be older than the ceremony, by a step that does not look for such keys", k.Name), "a step of the kind "+foundIn+", no call", fmt.Sprintf("step %q, entry %d", k.step, k.Generated))
 	}
 }
 
@@ -166,14 +182,16 @@ func (v *verifier) checkRules(c *Check) {
 	var objects []object
 	for _, a := range v.log.artifacts {
 		b, ok := v.bound(a.File)
-		if !ok || a.Object != "certificate" && a.Object != "crl" {
+		if !ok || a.Object != "certificate" && a.Object != "crl" && a.Object != broughtCertificate {
 			continue
 		}
 		der, err := onePEM(b, pemTypes[a.Object])
 		if err != nil {
 			continue // reported with the artifacts
 		}
-		objects = append(objects, object{a, der})
+		if a.Object != broughtCertificate { // which rules it was issued by is not known here
+			objects = append(objects, object{a, der})
+		}
 		if subject, _ := names(a.Object, der); subject != nil && certs[string(subject)] == nil {
 			certs[string(subject)] = der
 		}

@@ -74,6 +74,28 @@ func told(attributes ...audit.Attribute) func(*bundletest.Builder, string, audit
 	})
 }
 
+// brought writes a certificate for a key, as if it came from another ceremony.
+func brought(t testing.TB, b *bundletest.Builder, key *ecdsa.PrivateKey) {
+	t.Helper()
+	now := time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Brought"}, NotBefore: now, NotAfter: now.Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := b.Replace("artifacts/brought.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	b.Add(&audit.Artifact{File: file, Object: broughtCertificate, Checks: "brought"})
+}
+
+func newKey(t testing.TB) *ecdsa.PrivateKey {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
 // thingLies are lies about what the ceremony made.
 func thingLies(t testing.TB) []lie {
 	key := func(f func(d *audit.Key)) func(int64, string, audit.Data) audit.Data {
@@ -106,6 +128,9 @@ func thingLies(t testing.TB) []lie {
 		{name: "a transcript of another Go", change: edit(func(_ string, d *audit.Transcript) { d.Go = "go1.1" }), want: PagesDiffer},
 		{name: "a key from nowhere", change: key(func(d *audit.Key) { d.Generated = 2 }), want: ArtifactKey},
 		{name: "a key of a call that nobody saw succeed", change: key(func(d *audit.Key) { d.Generated-- }), want: ArtifactKey},
+		{name: "a key made in the ceremony and said to be older", change: key(func(d *audit.Key) { d.Found, d.Generated = true, 0 }), want: ArtifactKey},
+		{name: "a certificate of this ceremony said to be brought", change: object("root-certificate", broughtCertificate), want: ArtifactSignature},
+		{name: "a certificate brought for nobody's key", before: at("root-key", func(b *bundletest.Builder, _ *audit.Key) { brought(t, b, newKey(t)) }), want: ArtifactKey},
 		{name: "one name, two keys", before: at("sub-key", func(b *bundletest.Builder, d *audit.Key) {
 			other := *d
 			other.SPKI, other.SPKISHA256 = otherKey, hash(unhex(otherKey))
