@@ -28,6 +28,12 @@ type Room interface {
 	// as an empty PIN and no error; a failed read is an error, and so is what
 	// cannot be a secret (ErrMistyped).
 	Secret(Prompt) (token.PIN, error)
+	// Private shows a slip to one person, once, on a screen cleared for it, waits
+	// until that person presses Enter and clears screen and scrollback again,
+	// whatever comes of the waiting. It is an error that nothing was shown on, if
+	// the output is no terminal: a slip is written to no file. Errors as those of
+	// Secret.
+	Private(Prompt, Slip) error
 }
 
 var (
@@ -48,12 +54,22 @@ type Prompt struct {
 	Choices  []Choice // if any, the answer is one of their Words, or begins with "!"
 	Initials string   // the person's initials, what "@initials" in an answers file stands for
 	Word     string   // the word asked for, what "@word" stands for
+	Slip     string   // the name of the slip that is typed back, and
+	Row      int      // which row of it, from 1: what "@slip" stands for
 }
 
 // A Choice is one possible answer.
 type Choice struct {
 	Word string // what is typed
 	Does string // what it means
+}
+
+// A Slip is what one person alone may see: a share of a secret.
+type Slip struct {
+	Name  string      // what it is called in a prompt for its rows
+	Title string      // what it is
+	Lines []string    // what belongs to it and is no secret
+	Rows  []token.PIN // the secret, row by row; the caller wipes them
 }
 
 // A Message is something shown to the room: one of the types below.

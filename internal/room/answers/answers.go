@@ -22,6 +22,8 @@
 //	@word       the word that the prompt asks for; the initials if it asks for none
 //	@now        the present time, UTC, RFC 3339 with seconds
 //	@empty      an empty line
+//	@slip       the row that is asked for, of the slip that this person was
+//	            shown in this run: a share that no file can know
 package answers
 
 import (
@@ -46,9 +48,10 @@ const (
 	word     = "@word"
 	now      = "@now"
 	empty    = "@empty"
+	slip     = "@slip"
 )
 
-var specials = []string{initials, word, now, empty}
+var specials = []string{initials, word, now, empty, slip}
 
 // Answers are the answers of a file, and what has been given of them.
 type Answers struct {

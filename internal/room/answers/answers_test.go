@@ -228,3 +228,30 @@ func TestShowsThroughTheScreen(t *testing.T) {
 		t.Errorf("shown: %s", out)
 	}
 }
+
+// TestSlip: what was shown to one person alone can be typed back, row by row,
+// and is neither on the screen nor given to another or for another slip.
+func TestSlip(t *testing.T) {
+	r, _, out := open(t, "keyrite-answers: 1\nanswers:\n  \"deal/share/*\": \"@slip\"\n")
+	rows := []token.PIN{token.NewPIN([]byte("secret row one")), token.NewPIN([]byte("secret row two"))}
+	if err := r.Private(room.Prompt{Key: "deal/look/le", Person: "LE"}, room.Slip{Name: "hsm/so-pin", Rows: rows}); err != nil {
+		t.Fatal(err)
+	}
+	p := room.Prompt{Key: "deal/share/le", Person: "LE", Slip: "hsm/so-pin", Row: 2}
+	if pin, err := r.Secret(p); err != nil || reveal(pin) != "secret row two" {
+		t.Errorf("%q, %v", reveal(pin), err)
+	}
+	for _, q := range []room.Prompt{
+		{Key: p.Key, Person: "YH", Slip: p.Slip, Row: 1},
+		{Key: p.Key, Person: "LE", Slip: "hsm/user-pin", Row: 1},
+		{Key: p.Key, Person: "LE", Slip: p.Slip, Row: 3},
+		{Key: p.Key, Person: "LE"},
+	} {
+		if pin, err := r.Secret(q); !errors.Is(err, room.ErrGone) || !pin.Empty() {
+			t.Errorf("%+v: %q, %v", q, reveal(pin), err)
+		}
+	}
+	if strings.Contains(out.String(), "secret row") {
+		t.Errorf("a slip is shown: %s", out)
+	}
+}

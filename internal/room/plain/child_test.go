@@ -91,6 +91,9 @@ func play(r *Room, act string, hold func()) (string, error) {
 	case "secret":
 		pin, err := r.Secret(p)
 		return reveal(pin), err
+	case "private":
+		return "", r.Private(p, room.Slip{Name: "hsm/so-pin", Title: "Share 2 of 3", Lines: []string{"token hsm\x1b[2J"},
+			Rows: []token.PIN{token.NewPIN([]byte("aardvark " + planted)), token.NewPIN([]byte("second row"))}})
 	case "step":
 		r.Show(fullStep)
 	case "busy":
