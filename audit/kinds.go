@@ -46,6 +46,8 @@ var Kinds = map[string]func() Data{
 	"abort":         func() Data { return new(Abort) },
 	"transcript":    func() Data { return new(Transcript) },
 	"close":         func() Data { return new(Close) },
+
+	"script-approval": func() Data { return new(ScriptApproval) },
 }
 
 // A File names a file of the bundle and binds its bytes.

@@ -60,6 +60,7 @@ func (c *checker) tables() {
 		c.wrong("keyrite", "expected %d, the version of the script format that this program reads", ScriptFormat)
 	}
 	c.people()
+	c.approvals()
 	c.tokens()
 	c.keys()
 	c.profiles()

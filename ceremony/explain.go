@@ -18,6 +18,7 @@ func Explain(s *Script, kinds Kinds) string {
 	e.line("%s · %s · %s", s.Organisation, s.Place, strings.ToUpper(s.Mode))
 	e.line("%s", strings.TrimSpace(s.Purpose))
 	e.people()
+	e.approvals()
 	e.secrets()
 	e.steps()
 	e.requirements()
@@ -49,6 +50,26 @@ func (e *explanation) people() {
 		for _, r := range p.Roles {
 			e.line("      %s: %s", r, Roles[r])
 		}
+	}
+}
+
+// approvals says who has to approve the script.
+func (e *explanation) approvals() {
+	a := e.script.Approvals
+	if a == nil {
+		return
+	}
+	e.head("Who approves the script before it is run")
+	e.line("  %d of these %d must; else a production ceremony does not start", a.Count, len(a.Approvers))
+	for _, p := range a.Approvers {
+		var how []string
+		if p.Key != "" {
+			how = append(how, "signs its SHA-256 with a key")
+		}
+		if e.script.Participant(p.ID) != nil {
+			how = append(how, "types its SHA-256 in the room from the approved paper")
+		}
+		e.line("  %s (%s): %s", e.script.ApproverName(p.ID), p.ID, strings.Join(how, ", or "))
 	}
 }
 
@@ -166,6 +187,8 @@ func (e *explanation) requirements() {
 		switch {
 		case r.Always:
 			e.line("  %-4s %s (%s): always", r.ID, r.Asks, r.Source)
+		case r.Approvals && e.script.Approvals != nil:
+			e.line("  %-4s %s (%s): the approvals that the script asks for", r.ID, r.Asks, r.Source)
 		case met[r.ID] != nil:
 			e.line("  %-4s %s (%s): %s", r.ID, r.Asks, r.Source, numbers(met[r.ID]))
 		}

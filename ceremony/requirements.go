@@ -3,12 +3,13 @@ package ceremony
 // A Requirement is something that auditors and root programs ask of a key
 // ceremony, and what a script must have so that it is met.
 type Requirement struct {
-	ID      string // "A5"
-	Asks    string // what is asked, in a line
-	Source  string // where: BR is the TLS Baseline Requirements of the CA/Browser Forum
-	Kinds   []string
-	Always  bool   // keyrite does it for every script
-	Outside string // what people must see to, if no step of a script can meet it
+	ID        string // "A5"
+	Asks      string // what is asked, in a line
+	Source    string // where: BR is the TLS Baseline Requirements of the CA/Browser Forum
+	Kinds     []string
+	Approvals bool   // a script that asks for approvals meets it
+	Always    bool   // keyrite does it for every script
+	Outside   string // what people must see to, if no step of a script can meet it
 }
 
 // Requirements returns what is asked of a ceremony, by subject: people,
@@ -19,7 +20,7 @@ func Requirements() []Requirement {
 		{ID: "A1", Asks: "the script is prepared beforehand and followed", Source: "BR 6.1.1.1", Always: true},
 		{ID: "A2", Asks: "the script names roles, devices with serial numbers, steps and sign-off", Source: "WebTrust 4.1", Always: true},
 		{ID: "A3", Asks: "roles and what each does in each phase are laid down", Source: "ETSI EN 319 411-1 GEN-6.5.1", Always: true},
-		{ID: "A4", Asks: "management approves the ceremony", Source: "WebTrust 4.1", Outside: "approvers sign the script's SHA-256 on paper"},
+		{ID: "A4", Asks: "management approves the ceremony", Source: "WebTrust 4.1", Approvals: true, Outside: "approvers sign the script's SHA-256 on paper, or the script asks for approvals"},
 		{ID: "A5", Asks: "several people control what is done; nobody holds all the knowledge", Source: "BR 6.1.1.1", Kinds: []string{"set-so-pin", "set-user-pin"}},
 		{ID: "A6", Asks: "everybody acts under an own name and within a role", Source: "NCSSR 2.1.1", Kinds: []string{"attendance"}},
 		{ID: "A7", Asks: "an auditor witnesses the making of a root key, or a video shows all of it", Source: "BR 6.1.1.1", Kinds: []string{"verdict"}},
@@ -65,7 +66,7 @@ func (s *Script) Met() (met map[string][]int, open []Requirement) {
 				}
 			}
 		}
-		if !r.Always && met[r.ID] == nil && s.concerns(r) {
+		if !r.Always && met[r.ID] == nil && !(r.Approvals && s.Approvals != nil) && s.concerns(r) {
 			open = append(open, r)
 		}
 	}

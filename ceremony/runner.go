@@ -16,7 +16,8 @@ import (
 	"github.com/keyrite/keyrite/internal/token/recorded"
 )
 
-// A Config is what a run needs from outside. All fields but QR are required.
+// A Config is what a run needs from outside. All fields but QR and Given are
+// required.
 type Config struct {
 	Script      *Script
 	ScriptBytes []byte
@@ -34,7 +35,8 @@ type Config struct {
 	Now         func() time.Time // with Go's monotonic reading
 	Sleep       func(time.Duration)
 	Rand        io.Reader
-	QR          func(string) [][]bool // for the screen; may be nil
+	QR          func(string) [][]bool   // for the screen; may be nil
+	Given       []*audit.ScriptApproval // approvals of the script that were brought, from [Script.Approval]; may be nil
 }
 
 // A Store is where the log is kept while it grows, and that can leave one
@@ -156,6 +158,9 @@ func (r *Runner) Run() (err error) {
 	}
 	if r.state.Aborted {
 		return &Stop{Abort: true, Reason: "it was given up before the break"}
+	}
+	if err := r.approveScript(); err != nil {
+		return err
 	}
 	for i := range r.Script.Steps {
 		step := &r.Script.Steps[i]

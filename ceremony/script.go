@@ -29,6 +29,7 @@ type Script struct {
 	Purpose      string        `yaml:"purpose,required" desc:"why, in a sentence or two"`
 	Mode         string        `yaml:"mode,required" enum:"production,rehearsal" desc:"production makes keys that count"`
 	Participants []Participant `yaml:"participants,required" desc:"everybody who has a part"`
+	Approvals    *Approvals    `yaml:"approvals" desc:"the approvals without which a production ceremony does not start"`
 	Tokens       []TokenSpec   `yaml:"tokens" desc:"the HSMs that are expected"`
 	Keys         []KeySpec     `yaml:"keys" desc:"the keys that are made or used"`
 	Profiles     []pki.Profile `yaml:"profiles" desc:"certificate and CRL profiles"`

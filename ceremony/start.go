@@ -10,7 +10,13 @@ import (
 
 // Start begins a ceremony in a new, empty bundle folder: it makes the log key
 // and writes the script, the log's first entry and the key's verifier key.
+//
+// A production ceremony that cannot have the approvals that its script asks for
+// is refused before anything is written.
 func Start(c Config) (*Runner, error) {
+	if missing := c.Script.ApprovalsMissing(c.Given, true); missing != "" && c.Mode == Production {
+		return nil, errors.New(missing)
+	}
 	if err := bundle.WriteNew(c.Dir, bundle.ScriptFile, c.ScriptBytes); err != nil {
 		return nil, &Failure{Err: err}
 	}

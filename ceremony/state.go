@@ -26,6 +26,7 @@ type State struct {
 	RollCall  bool                       // a roll call is done
 
 	WitnessKeys map[string]*audit.WitnessKeyRead // by participant
+	Approvals   []*audit.ScriptApproval          // in the log's order
 
 	Used    bool // C_Initialize was called: a token may hold something
 	InUse   bool // C_Initialize succeeded and C_Finalize did not yet
@@ -44,8 +45,11 @@ type State struct {
 	wrong   map[string]int     // wrong tries at a login since the last right one, by PIN
 	kinds   map[string]string  // kind of each step of the plan
 	running string             // the step that has begun last
-	signed  map[string]*Signed // by artifact, from to-be-signed entries
-	tbs     map[int64]string   // seq of to-be-signed → artifact
+
+	toldUnapproved bool // a rehearsal has said that approvals are missing
+
+	signed map[string]*Signed // by artifact, from to-be-signed entries
+	tbs    map[int64]string   // seq of to-be-signed → artifact
 }
 
 // A Pending is an HSM call of which nobody knows whether it happened.
@@ -177,6 +181,10 @@ func (st *State) Apply(e *audit.Entry) {
 		st.LogKeys = append(st.LogKeys, d.LogKey)
 	case *audit.KeyRead:
 		st.KeyRead = true
+	case *audit.ScriptApproval:
+		st.Approvals = append(st.Approvals, d)
+	case *audit.Result:
+		st.toldUnapproved = st.toldUnapproved || e.Step == "" && d.Name == unapproved
 	case *audit.Pause:
 		st.Paused = true
 	case *audit.Abort:

@@ -51,7 +51,7 @@ func (r *running) config(rm room.Room) (*ceremony.Config, error) {
 			return describe(program, file, hardened)
 		},
 		Now: time.Now, Sleep: time.Sleep, Rand: rand.Reader,
-		QR: qrModules,
+		QR: qrModules, Given: r.given,
 	}, nil
 }
 

@@ -64,6 +64,7 @@ func (p *program) app() *cli.App {
 			"records every HSM call and every human act in a signed, hash-chained log.\n\n" +
 			"   keyrite new root-ca -o root-ca.yaml          write a script from a template\n" +
 			"   keyrite check root-ca.yaml                   find its mistakes\n" +
+			"   keyrite approve root-ca.yaml --key my.key    sign its hash, as an approver\n" +
 			"   keyrite rehearse root-ca.yaml --out trial    try it on a throw-away token\n" +
 			"   keyrite run root-ca.yaml --out ceremony      the ceremony\n" +
 			"   keyrite resume ceremony                      go on after a pause or a break\n" +
@@ -76,7 +77,7 @@ func (p *program) app() *cli.App {
 		ExitErrHandler:  func(*cli.Context, error) {},
 		OnUsageError:    usageError,
 		Commands: []*cli.Command{
-			p.newCommand(), p.checkCommand(), p.diffCommand(), p.printCommand(), p.rehearseCommand(), p.runCommand(), p.resumeCommand(),
+			p.newCommand(), p.checkCommand(), p.diffCommand(), p.printCommand(), p.approveCommand(), p.rehearseCommand(), p.runCommand(), p.resumeCommand(),
 			p.logCommand(), p.transcriptCommand(), p.verifyCommand(), p.redactCommand(), p.tokenCommand(),
 		},
 		Action: func(c *cli.Context) error {

@@ -26,7 +26,7 @@ func (p *program) rehearseCommand() *cli.Command {
 			"   keyrite rehearse root-ca.yaml --out trial\n" +
 			"   keyrite new root-ca --answers -o answers.yaml\n" +
 			"   keyrite rehearse root-ca.yaml --out trial-2 --answers answers.yaml",
-		Flags: []cli.Flag{outFlag, mediaFlag,
+		Flags: []cli.Flag{outFlag, mediaFlag, approvalFlag,
 			&cli.StringFlag{Name: "answers", Usage: "answer the prompts from `FILE` instead of at the terminal"},
 			&cli.StringFlag{Name: "token", Usage: "`KIND` of throw-away token: softhsm2", Value: "softhsm2"},
 		},
@@ -42,7 +42,14 @@ func (p *program) rehearseCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			r := &running{p: p, script: s, bytes: b, dir: c.String("out"), media: c.String("media"), mode: ceremony.Rehearsal, answers: c.String("answers")}
+			given, err := p.given(s, b, list[0], c.StringSlice("approval"))
+			if err != nil {
+				return err
+			}
+			r := &running{
+				p: p, script: s, bytes: b, dir: c.String("out"), media: c.String("media"), mode: ceremony.Rehearsal,
+				answers: c.String("answers"), given: given,
+			}
 			if r.media == "" {
 				r.media = filepath.Dir(list[0])
 			}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/keyrite/keyrite/audit"
 	"github.com/keyrite/keyrite/audit/sqlite"
 	"github.com/keyrite/keyrite/ceremony"
 	"github.com/keyrite/keyrite/internal/bundle"
@@ -31,7 +32,7 @@ func (p *program) runCommand() *cli.Command {
 			"certificates, transcript) is made in a new folder.\n\nExample:\n" +
 			"   keyrite run root-ca.yaml --out ceremony-2026\n\n" +
 			"At any question \"!\" opens a menu: deviation, pause, abort.",
-		Flags: []cli.Flag{outFlag, mediaFlag, moduleFlag},
+		Flags: []cli.Flag{outFlag, mediaFlag, moduleFlag, approvalFlag},
 		Action: func(c *cli.Context) error {
 			list, err := args(c, 1, 1, "one script file")
 			if err != nil {
@@ -41,7 +42,14 @@ func (p *program) runCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			r := &running{p: p, script: s, bytes: b, dir: c.String("out"), media: c.String("media"), module: c.String("module"), mode: s.Mode}
+			given, err := p.given(s, b, list[0], c.StringSlice("approval"))
+			if err != nil {
+				return err
+			}
+			if missing := s.ApprovalsMissing(given, true); missing != "" && s.Mode == ceremony.Production {
+				return usage("%s: 'keyrite approve' signs one", missing)
+			}
+			r := &running{p: p, script: s, bytes: b, dir: c.String("out"), media: c.String("media"), module: c.String("module"), mode: s.Mode, given: given}
 			if r.media == "" {
 				r.media = filepath.Dir(list[0])
 			}
@@ -60,6 +68,7 @@ type running struct {
 	mode          string
 	stand         string // the model that stands in for the script's, in a rehearsal
 	answers       string // file with answers, in a rehearsal
+	given         []*audit.ScriptApproval
 }
 
 // fresh begins a ceremony in a new folder and runs it.

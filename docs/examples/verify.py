@@ -320,7 +320,7 @@ def check_redacted(log, content, report):
     runs = zip((n for n in log.hidden if n - 1 not in hidden), (n for n in log.hidden if n + 1 not in hidden))
     want = (f"keyrite redacted v1\norigin {log.origin}\n" + "".join(f"hidden {a}-{b}\n" if a < b else f"hidden {a}\n" for a, b in runs)
             + "replaced audit.db\nreplaced log.jsonl\n" + "".join(f"left-out {n}\n" for n in sorted(set(left_out))))
-    wrong = [n for n in left_out if n in content or not PLACES.fullmatch(n) or not re.match("transcript.pdf|artifacts/|keys/witness-|after/", n)]
+    wrong = [n for n in left_out if n in content or not PLACES.fullmatch(n) or not re.match("transcript.pdf|artifacts/|approvals/|keys/witness-|after/", n)]
     if text != (want if hidden else None) or wrong:
         report("redacted", -1, f"it does not name, in its one form, the {len(hidden)} entries that are hidden, or left-out files {wrong}")
     return left_out

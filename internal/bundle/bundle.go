@@ -43,6 +43,10 @@ func WitnessKeyFile(person string) string {
 	return KeysDir + "/witness-" + person + ".vkey"
 }
 
+// ApprovalFile returns the name of the file with an approver's signed note:
+// "approvals/manager.note".
+func ApprovalFile(approver string) string { return ApprovalsDir + "/" + approver + ".note" }
+
 // cosignaturePrefix begins the name of a late cosignature's file.
 const cosignaturePrefix = AfterDir + "/cosignature-"
 

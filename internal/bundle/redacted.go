@@ -59,7 +59,7 @@ func (r *Redaction) Text() string {
 
 // ParseRedaction reads the file as [Redaction.Text] writes it and in no other
 // form. Something is hidden in every copy, both forms of the log are replaced,
-// and only the transcript, artifacts, witnesses' keys and what came after may be
+// and only the transcript, artifacts, approvals, witnesses' keys and what came after may be
 // left out.
 func ParseRedaction(text string) (*Redaction, error) {
 	rest, ok := strings.CutPrefix(text, redactedHeader+"\norigin ")
@@ -128,8 +128,8 @@ func (r *Redaction) check() error {
 }
 
 // MayLeaveOut reports whether a redacted copy may lack a file: the transcript,
-// an artifact, a witness's key, or what came after the close.
+// an artifact, an approval, a witness's key, or what came after the close.
 func MayLeaveOut(name string) bool {
-	return Known(name) && (name == TranscriptFile || strings.HasPrefix(name, ArtifactsDir+"/") ||
+	return Known(name) && (name == TranscriptFile || strings.HasPrefix(name, ArtifactsDir+"/") || strings.HasPrefix(name, ApprovalsDir+"/") ||
 		strings.HasPrefix(name, KeysDir+"/witness-") || strings.HasPrefix(name, AfterDir+"/"))
 }

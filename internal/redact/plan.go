@@ -195,6 +195,10 @@ func filesOf(e *audit.Entry) []string {
 		return []string{d.File.Name}
 	case *audit.CSR:
 		return []string{d.File.Name}
+	case *audit.ScriptApproval:
+		if d.Note != "" {
+			return []string{bundle.ApprovalFile(d.Person)}
+		}
 	case *audit.WitnessKeyRead:
 		return []string{bundle.WitnessKeyFile(d.Person)}
 	}

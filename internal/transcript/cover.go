@@ -145,7 +145,7 @@ func (f *facts) identityLines() []Line {
 			lines = append(lines, coverRows("  in words", wordRows(b))...)
 		}
 	}
-	return lines
+	return append(lines, f.approvalLines()...)
 }
 
 func (f *facts) segmentLines(s *segment) []Line {

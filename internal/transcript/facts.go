@@ -20,6 +20,7 @@ type facts struct {
 	tbs      map[int64]*audit.ToBeSigned
 	present  map[string]*audit.Attendance
 	verdicts map[string][]*audit.Entry
+	approved []*audit.Entry // of the script
 	refusals map[string][]*audit.Entry
 	keyOf    map[string]*audit.WitnessKeyRead
 	cosigned map[string][]*audit.Cosigned
@@ -99,6 +100,8 @@ func (f *facts) add(e *audit.Entry) {
 		f.verdicts[d.Person] = append(f.verdicts[d.Person], e)
 	case *audit.Refusal:
 		f.refusals[d.Person] = append(f.refusals[d.Person], e)
+	case *audit.ScriptApproval:
+		f.approved = append(f.approved, e)
 	case *audit.WitnessKeyRead:
 		f.keyOf[d.Person] = d
 	case *audit.Cosigned:

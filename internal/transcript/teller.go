@@ -150,4 +150,6 @@ var drawings = map[string]drawing{
 	"abort":         told(drawAbort),
 	"transcript":    told(drawTranscript),
 	"close":         told(drawClose),
+
+	"script-approval": told(drawScriptApproval),
 }

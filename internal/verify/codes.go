@@ -68,11 +68,17 @@ const (
 	PlanDiffers          Code = "E-PLAN-DIFFERS"
 	AckMissing           Code = "E-ACK-MISSING"
 	QuorumNotMet         Code = "E-QUORUM-NOT-MET"
-	ApprovalSignature    Code = "E-APPROVAL-SIGNATURE"
-	FunctionUnknown      Code = "E-FUNCTION-UNKNOWN"
-	SecretRecorded       Code = "E-SECRET-RECORDED"
-	RecordedHeadDiffers  Code = "E-RECORDED-HEAD-DIFFERS"
-	TooMuch              Code = "E-TOO-MUCH"
+
+	ScriptNotApproved     Code = "E-SCRIPT-NOT-APPROVED"
+	ScriptApprovalBroken  Code = "E-SCRIPT-APPROVAL-BROKEN"
+	ScriptApprovalTwice   Code = "E-SCRIPT-APPROVAL-TWICE"
+	ScriptApprovalDiffers Code = "E-SCRIPT-APPROVAL-DIFFERS"
+
+	ApprovalSignature   Code = "E-APPROVAL-SIGNATURE"
+	FunctionUnknown     Code = "E-FUNCTION-UNKNOWN"
+	SecretRecorded      Code = "E-SECRET-RECORDED"
+	RecordedHeadDiffers Code = "E-RECORDED-HEAD-DIFFERS"
+	TooMuch             Code = "E-TOO-MUCH"
 
 	SegmentUnanchored   Code = "E-SEGMENT-UNANCHORED"
 	PolicyNotMet        Code = "E-POLICY-NOT-MET"
@@ -176,6 +182,10 @@ var Codes = []CodeInfo{
 	{CallWithoutStep, Failure, "a call that changes the token belongs to no step", "find out why the call was made"},
 	{PlanDiffers, Failure, "the log's plan or a step's text is not that of script.yaml", "the room was shown something else than the script that was agreed"},
 	{AckMissing, Failure, "a step was ended without the word of somebody it needs, or somebody who was not there gave theirs", "ask those people whether they saw the step done"},
+	{ScriptNotApproved, Failure, "the ceremony began with fewer approvals than its script asks for", "ask the approvers: keyrite starts no such ceremony"},
+	{ScriptApprovalBroken, Failure, "an approval of the script is not by an approver's key, not by somebody the script names, or not of this script", "ask the approver which script was approved"},
+	{ScriptApprovalTwice, Failure, "an approver approved the script twice, which counts once", "the log was not written by keyrite: ask the approvers"},
+	{ScriptApprovalDiffers, Failure, "a file in approvals/ is not the signed note that the log has", "the file was replaced or changed"},
 	{QuorumNotMet, Failure, "a step was carried out, left out or done anew without the approvals that its script asks for, or somebody approved who could not", "ask those who should have approved whether they did"},
 	{ApprovalSignature, Failure, "a signed approval is not by the key of the one who approved, or says something else than its entry", "the entry is not what was signed: ask the approver"},
 	{FunctionUnknown, Failure, "a PKCS#11 function was called that keyrite never calls", "the log was not written by keyrite, or by a changed one: find out why the call was made"},

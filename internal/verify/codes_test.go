@@ -87,6 +87,11 @@ func TestEveryCodeIsProvoked(t *testing.T) {
 		Redacted:         true,
 		NotChecked:       true,
 
+		ScriptApprovalBroken:  true, // TestScriptApprovals
+		ScriptNotApproved:     true,
+		ScriptApprovalTwice:   true,
+		ScriptApprovalDiffers: true,
+
 		CosignatureUnknown: true,
 		TimestampBroken:    true, // TestTimestamp
 		TimestampUnchecked: true,

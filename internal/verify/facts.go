@@ -27,43 +27,44 @@ type facts struct {
 	at   audit.Hash // over the entries that the final checkpoint signs
 	size int64
 
-	open       *audit.LogOpen
-	openedAt   time.Time
-	last       time.Time
-	lastSeq    int64
-	segments   []Segment
-	close      *audit.Close
-	aborted    bool
-	because    string         // the reason given for an abort
-	plan       map[string]int // step id → index in open.Plan
-	steps      map[string]*stepFacts
-	roster     map[string]bool // ids of the participants
-	rollCall   bool            // a roll call is done
-	begun      []begun
-	now        attempt // the step that runs
-	before     string  // kind of the entry before
-	running    string  // id of the running step
-	ended      string  // id of the step that ended last
-	pending    map[int64]*call
-	inCall     int64 // seq of the last intent
-	callsMade  int64
-	randoms    map[int64]string // bytes by the outcome's seq, hex
-	tbs        map[int64]*audit.ToBeSigned
-	signs      []signing
-	keys       map[string]*audit.Key
-	artifacts  []artifact
-	requests   []*audit.CSR
-	files      map[string]logged
-	attendance map[string]*audit.Attendance
-	verdicts   []witnessed
-	heads      []spoken
-	keyOf      map[string]*audit.WitnessKey // by participant, as bound at the roll call
-	cosigned   []recordedLine
-	pages      []committed
-	made       made
-	signed     signedFacts
-	hidden     hiddenEntries
-	quorum     quorum
+	open            *audit.LogOpen
+	openedAt        time.Time
+	last            time.Time
+	lastSeq         int64
+	segments        []Segment
+	close           *audit.Close
+	aborted         bool
+	because         string         // the reason given for an abort
+	plan            map[string]int // step id → index in open.Plan
+	steps           map[string]*stepFacts
+	roster          map[string]bool // ids of the participants
+	rollCall        bool            // a roll call is done
+	begun           []begun
+	now             attempt // the step that runs
+	before          string  // kind of the entry before
+	running         string  // id of the running step
+	ended           string  // id of the step that ended last
+	pending         map[int64]*call
+	inCall          int64 // seq of the last intent
+	callsMade       int64
+	randoms         map[int64]string // bytes by the outcome's seq, hex
+	tbs             map[int64]*audit.ToBeSigned
+	signs           []signing
+	keys            map[string]*audit.Key
+	artifacts       []artifact
+	requests        []*audit.CSR
+	files           map[string]logged
+	attendance      map[string]*audit.Attendance
+	verdicts        []witnessed
+	scriptApprovals []scriptApproved
+	heads           []spoken
+	keyOf           map[string]*audit.WitnessKey // by participant, as bound at the roll call
+	cosigned        []recordedLine
+	pages           []committed
+	made            made
+	signed          signedFacts
+	hidden          hiddenEntries
+	quorum          quorum
 }
 
 // A stepFacts is what the log says of one step.
@@ -181,7 +182,7 @@ func (f *facts) take(e *audit.Entry, size int, log state) {
 	switch e.Data.(type) {
 	case *audit.HSMIntent, *audit.HSMOutcome, *audit.HSMUnknown:
 		f.takeCall(e, size)
-	case *audit.ToBeSigned, *audit.Key, *audit.Artifact, *audit.CSR, *audit.Transcript, *audit.Attendance, *audit.Verdict:
+	case *audit.ToBeSigned, *audit.Key, *audit.Artifact, *audit.CSR, *audit.Transcript, *audit.Attendance, *audit.Verdict, *audit.ScriptApproval:
 		if f.hold(e.Seq, size) {
 			f.takeHeld(e, log)
 		}
@@ -194,6 +195,8 @@ func (f *facts) take(e *audit.Entry, size int, log state) {
 // takeHeld reads an entry that later checks need.
 func (f *facts) takeHeld(e *audit.Entry, log state) {
 	switch d := e.Data.(type) {
+	case *audit.ScriptApproval:
+		f.takeScriptApproval(e, d)
 	case *audit.ToBeSigned:
 		f.tbs[e.Seq] = d
 		f.bind(e.Seq, d.TBS)

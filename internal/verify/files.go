@@ -31,8 +31,6 @@ func (v *verifier) checkFiles(c *Check, files []bundle.File) {
 			v.find(FileKind, f.Name, "not a regular file; it was not opened", "a file", f.Mode.Type().String())
 		case strings.HasPrefix(f.Name, bundle.AfterDir+"/"):
 			after++
-		case strings.HasPrefix(f.Name, bundle.ApprovalsDir+"/"):
-			v.find(FileUnknown, f.Name, "no approvals are defined that could be checked", "", "")
 		}
 	}
 	if after > 0 {

@@ -20,6 +20,8 @@ type outline struct {
 	Participants []outlined    `yaml:"participants"`
 	Steps        []outlineStep `yaml:"steps"`
 	Deviations   *outlineRules `yaml:"deviations"`
+
+	Approvals *outlineApprovals `yaml:"approvals"`
 }
 
 // outlineRules say whose approval a deviation needs.

@@ -107,6 +107,7 @@ type Report struct {
 	WouldAnchor  string            `json:"would_anchor"` // the one value that would make it evidence
 	Log          Log               `json:"log"`
 	Script       string            `json:"script_sha256"`
+	Approvals    []ApprovalSeen    `json:"approvals"` // of the script, as the log records them
 	Signatures   []SignatureCount  `json:"signatures"`
 	Verdicts     []WitnessVerdict  `json:"verdicts"`
 	WitnessKeys  []WitnessKeySeen  `json:"witness_keys"`

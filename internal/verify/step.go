@@ -36,7 +36,7 @@ var talk = []string{"ack", "answer", "deviation", "clock-jump", "presence", "pas
 
 // outside are the kinds of entries that belong to no step.
 var outside = []string{
-	"log-open", "segment-open", "segment-adopt", "key-read", "ack", "answer", "problem", "deviation", "result",
+	"log-open", "segment-open", "segment-adopt", "key-read", "script-approval", "ack", "answer", "problem", "deviation", "result",
 	"hsm-intent", "hsm-outcome", "clock-jump", "pause", "abort", "transcript", "close",
 	"presence", "passphrase", "refusal",
 }

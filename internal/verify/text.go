@@ -135,6 +135,7 @@ func (r *Report) writeLog(p *printer) {
 	} {
 		p.line("  %-9s %s", pair[0], oneLine(pair[1]))
 	}
+	r.writeApprovals(p)
 	for _, s := range r.Log.Segments {
 		mark := "not anchored"
 		if s.Anchored {

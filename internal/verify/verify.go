@@ -140,6 +140,7 @@ func (v *verifier) run(files []bundle.File) {
 	v.check("cosignatures", "cosignatures", v.checkCosignatures)
 	v.check("script", "", v.checkScript)
 	v.check("plan", "steps", v.checkPlan)
+	v.check("approvals of the script", "approvals", v.checkScriptApprovals)
 	v.check("signatures", "C_Sign calls", v.checkSignatures)
 	v.check("artifacts", "files", v.checkArtifacts)
 	v.check("names", "names", v.checkNames)

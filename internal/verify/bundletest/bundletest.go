@@ -50,6 +50,9 @@ type Ceremony struct {
 	// Approve has the root certificate approved by two of three.
 	Approve bool
 
+	// Approvers have approved the script, which asks for all of them.
+	Approvers []Approver
+
 	// Change, if set, may change an entry's data before it is written, or
 	// return nil to leave the entry out.
 	Change func(seq int64, step string, d audit.Data) audit.Data

@@ -70,6 +70,7 @@ func (b *Builder) outline() []byte {
 			fmt.Fprintf(&s, "    witness_key: %q\n", k.Key().String())
 		}
 	}
+	b.approvals(&s)
 	s.WriteString("steps:\n")
 	for _, p := range b.plan() {
 		fmt.Fprintf(&s, "  - id: %s\n    kind: %s\n    title: %s\n    actor: ada\n    witnesses: [wil, ewa]\n    say: %s\n    watch: %s\n", p.ID, p.Kind, p.Title, say, watch)
@@ -118,6 +119,7 @@ func (b *Builder) run() {
 		Title: "Root ceremony", Organisation: "Example Authority", Place: "Vault 2", Purpose: "To test.",
 		Participants: participants, Plan: b.plan(),
 	})
+	b.approve(file)
 	b.rollCall()
 	b.generate("root-key", "root")
 	b.generate("sub-key", "sub")
