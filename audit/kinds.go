@@ -319,9 +319,9 @@ type CSR struct {
 // ToBeSigned announces the object that the next C_Sign signs. Its bytes are in
 // the bundle before the signature exists.
 type ToBeSigned struct {
-	Object    string   `json:"object"`    // "certificate" or "crl"
+	Object    string   `json:"object"`    // "certificate", "crl" or "file"
 	For       string   `json:"for"`       // the artifact that it becomes
-	TBS       File     `json:"tbs"`       // DER of the TBSCertificate or TBSCertList
+	TBS       File     `json:"tbs"`       // DER of the TBSCertificate or TBSCertList; a file as it was brought
 	Key       string   `json:"key"`       // name of the signing key in the script
 	Mechanism string   `json:"mechanism"` // CKM_ name
 	Digest    string   `json:"digest"`    // "SHA-256", "SHA-384" or "SHA-512"
@@ -335,7 +335,7 @@ type ToBeSigned struct {
 // Artifact is a file that the ceremony made.
 type Artifact struct {
 	File   File   `json:"file"`
-	Object string `json:"object"`           // "certificate", "crl", "public-key", …
+	Object string `json:"object"`           // "certificate", "crl", "public-key", "brought-certificate", "file" (brought to be signed), "signature" (over a file)
 	Signed int64  `json:"signed,omitempty"` // seq of the C_Sign outcome
 	Checks string `json:"checks"`           // what was verified before it was written, in words
 }

@@ -172,6 +172,10 @@ func (w *World) facts() []string {
 	}
 	for _, name := range slices.Sorted(maps.Keys(w.Files)) {
 		f := w.Files[name]
+		if f.Key == "" {
+			say("%s exists: a %s that was brought", name, f.Object)
+			continue
+		}
 		say("%s exists: a %s signed with key %s", name, f.Object, f.Key)
 	}
 	if w.Closed {

@@ -61,6 +61,8 @@ type KeyState struct {
 	Spec   *KeySpec
 	Exists bool
 	Cert   string // artifact with its certificate, "" if none yet
+	CA     bool   // it signs certificates or CRLs
+	Files  bool   // it signs files
 }
 
 // A FileState is what the model knows of an artifact.

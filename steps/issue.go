@@ -18,8 +18,8 @@ import (
 	"github.com/keyrite/keyrite/internal/token"
 )
 
-// An issue is the making of one signed object, the same for certificates and
-// CRLs: build, check, show, confirm, sign, verify, write.
+// An issue is the making of one signed object, the same for certificates, CRLs
+// and detached signatures: build, check, show, confirm, sign, verify, write.
 //
 // Its order after a break: a signature that the log has is put to the bytes that
 // it signed; an object that was announced and not signed is announced again as
@@ -27,12 +27,13 @@ import (
 type issue struct {
 	s      *ceremony.Session
 	key    *ceremony.KeySpec
-	object string // "certificate" or "crl"
+	object string // "certificate", "crl" or "file"
 	file   string // artifact to make
 	// build makes the object. random are the token's bytes for a serial number,
 	// nil for an object that has none.
 	build   func(random []byte) (*pki.TBS, error)
 	serial  bool
+	content []byte       // of the file, for a detached signature; nil for all else
 	profile *pki.Profile // complete, as used
 	label   string       // how the log names it
 }
@@ -130,6 +131,9 @@ func (i *issue) announce(t *ceremony.Token, session uint, old *ceremony.Signed) 
 		i.s.Show(room.Text{Text: "The same bytes that were announced in an earlier attempt are signed now."})
 		return old.TBS, i.confirm()
 	}
+	if i.content != nil {
+		return i.announceFile()
+	}
 	d := &audit.ToBeSigned{Object: i.object, For: bundle.ArtifactsDir + "/" + i.file, Key: i.key.Name, Profile: i.label, Lint: []string{}}
 	var random []byte
 	if i.serial {
@@ -221,6 +225,9 @@ func (i *issue) finish(signed *ceremony.Signed) error {
 	if err != nil {
 		return err
 	}
+	if i.content != nil {
+		return i.finishFile(signature, pub, signed.SignSeq)
+	}
 	der, err := pki.AssembleFromTBS(tbs, signature, pub)
 	if err != nil {
 		return fmt.Errorf("%s: what the token signed does not verify: %w", i.file, err)
@@ -238,6 +245,9 @@ func (i *issue) finish(signed *ceremony.Signed) error {
 }
 
 func (i *issue) show(b []byte) error {
+	if i.content != nil {
+		return i.showFile(b)
+	}
 	block, _ := pem.Decode(b)
 	if block == nil {
 		return fmt.Errorf("%s is not PEM", i.file)

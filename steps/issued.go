@@ -1,6 +1,9 @@
 package steps
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/keyrite/keyrite/ceremony"
 	"github.com/keyrite/keyrite/internal/pki"
 	"github.com/keyrite/keyrite/internal/token"
@@ -20,6 +23,24 @@ func signingKey(w *ceremony.World, name string) *ceremony.KeyState {
 		custodian(w, t, token.UserPIN)
 	}
 	return k
+}
+
+// caKey is signingKey for a key that signs certificates and CRLs: such a key
+// signs nothing else (BR 6.1.7).
+func caKey(w *ceremony.World, name string) *ceremony.KeyState {
+	k := signingKey(w, name)
+	if k != nil {
+		k.CA = true
+		apartFromFiles(w, k)
+	}
+	return k
+}
+
+// apartFromFiles reports a key that signs files and is a CA's, too.
+func apartFromFiles(w *ceremony.World, k *ceremony.KeyState) {
+	if k.CA && k.Files {
+		w.Problem("key", "key %q would sign files and be a CA's key, too: a CA's key signs certificates and CRLs only (BR 6.1.7)", k.Spec.Name)
+	}
 }
 
 // output reports an artifact that is written twice, and notes it.
@@ -63,4 +84,9 @@ func profileOf(w *ceremony.World, name string, objects ...string) *pki.Profile {
 	}
 	w.Problem("profile", "profile %q is for %s, expected one for %v", name, p.Object, objects[0])
 	return p
+}
+
+// sortedArtifacts lists the artifacts made so far by name.
+func sortedArtifacts(s *ceremony.Session) []string {
+	return slices.Sorted(maps.Keys(s.State().Artifacts))
 }

@@ -25,6 +25,7 @@ func Kinds() ceremony.Kinds {
 		{Name: "self-sign-root", Does: "a key signs its own root certificate", New: func() ceremony.Action { return new(selfSignRoot) }},
 		{Name: "sign-csr", Does: "a certificate request is checked and a subordinate certificate signed", New: func() ceremony.Action { return new(signCSR) }},
 		{Name: "sign-crl", Does: "a certificate revocation list is signed", New: func() ceremony.Action { return new(signCRL) }},
+		{Name: "sign-file", Does: "a file is compared by two people and gets a detached signature", New: func() ceremony.Action { return new(signFile) }},
 		{Name: "export", Does: "files are written to a medium, read back and compared", New: func() ceremony.Action { return new(export) }},
 		{Name: "deviation", Does: "asks for departures from the script and writes them down", New: func() ceremony.Action { return new(deviation) }},
 		{Name: "verdict", Does: "each witness agrees, or does not, with all that was done so far", New: func() ceremony.Action { return new(verdict) }},

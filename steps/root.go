@@ -23,7 +23,7 @@ type selfSignRoot struct {
 
 // Check notes that the key has a certificate from here on.
 func (a *selfSignRoot) Check(w *ceremony.World) {
-	k := signingKey(w, a.Key)
+	k := caKey(w, a.Key)
 	profileOf(w, a.Profile, pki.ObjectRootCA)
 	output(w, a.File, "certificate", a.Key)
 	if k == nil {
@@ -91,7 +91,7 @@ type signCSR struct {
 
 // Check wants an issuer, and two people to compare.
 func (a *signCSR) Check(w *ceremony.World) {
-	signingKey(w, a.Key)
+	caKey(w, a.Key)
 	issuerCertificate(w, a.Issuer, a.Key)
 	profileOf(w, a.Profile, pki.ObjectSubCA)
 	output(w, a.File, "certificate", a.Key)
@@ -171,7 +171,7 @@ type revoked struct {
 
 // Check wants an issuer and a number that fits.
 func (a *signCRL) Check(w *ceremony.World) {
-	signingKey(w, a.Key)
+	caKey(w, a.Key)
 	issuerCertificate(w, a.Issuer, a.Key)
 	profileOf(w, a.Profile, pki.ObjectCRL)
 	output(w, a.File, "crl", a.Key)

@@ -376,8 +376,9 @@ def explain(log, seq, outcome, content, signed):
         ints = [int.from_bytes(x, "big") for x in (signature[:len(signature) // 2], signature[len(signature) // 2:])]
         signature = der(0x30, b"".join(der(2, x.to_bytes(x.bit_length() // 8 + 1, "big")) for x in ints))
     for a in [e["data"] for e in log.entries if e["kind"] == "artifact" and e["data"].get("signed") == seq]:
-        made = unbase64("".join(content[a["file"]["name"]].decode("ascii").split("\n")[1:-2]))
-        if a["file"]["name"] != t["for"] or made.find(tbs) not in (2, 3, 4) or not made.endswith(b"\0" + signature):
+        made, alone = content[a["file"]["name"]], a["object"] == "signature"  # of a file, which stands beside it
+        if not alone: made = unbase64("".join(made.decode("ascii").split("\n")[1:-2]))
+        if a["file"]["name"] != t["for"] or (made != signature if alone else made.find(tbs) not in (2, 3, 4) or not made.endswith(b"\0" + signature)):
             raise Wrong(f"{a['file']['name']} does not hold what was signed and the signature")
     keys = {e["data"]["name"]: e["data"]["spki"] for e in log.entries if e["kind"] == "key"}
     if not verifies(bytes.fromhex(log.known(keys, t["key"])), tbs, signature, "-digest", digest):

@@ -17,6 +17,9 @@ import (
 // MaxFiles is the most files and folders that a bundle may have.
 const MaxFiles = 20000
 
+// MaxArtifact is the most bytes that an artifact may have.
+const MaxArtifact = 16 << 20
+
 // A File is something that has a name in a bundle's folder.
 type File struct {
 	Name string      // path inside the bundle, with slashes
@@ -26,8 +29,8 @@ type File struct {
 
 // MaxSize returns the most bytes that a file of a bundle may have: 4 GiB for
 // the log in its two forms and for what came after, 256 MiB for the transcript,
-// 16 MiB for SHA256SUMS and the script, 1 MiB for all others. What is larger was
-// made to keep its reader busy.
+// 16 MiB for SHA256SUMS, the script and artifacts, 1 MiB for all others. What is
+// larger was made to keep its reader busy.
 func MaxSize(name string) int64 {
 	switch name {
 	case DatabaseFile, LogFile:
@@ -39,6 +42,9 @@ func MaxSize(name string) int64 {
 	}
 	if strings.HasPrefix(name, AfterDir+"/") {
 		return 4 << 30
+	}
+	if strings.HasPrefix(name, ArtifactsDir+"/") {
+		return MaxArtifact
 	}
 	return 1 << 20
 }

@@ -106,7 +106,7 @@ func together(lines []line) {
 	objects := map[string]bool{}
 	for i := range lines {
 		if l := &lines[i]; l.Entry != nil && l.hide {
-			if name := objectOf(l.Entry); name != "" {
+			for _, name := range objectsOf(l.Entry) {
 				objects[name] = true
 			}
 		}
@@ -117,20 +117,23 @@ func together(lines []line) {
 			continue
 		}
 		_, page := l.Data.(*audit.Transcript)
-		l.hide = l.hide || page || objects[objectOf(l.Entry)]
+		l.hide = l.hide || page || slices.ContainsFunc(objectsOf(l.Entry), func(name string) bool { return objects[name] })
 	}
 }
 
-// objectOf returns the artifact that an entry announces or records, "" for
-// none.
-func objectOf(e *audit.Entry) string {
+// objectsOf returns the artifacts that an entry announces or records: a detached
+// signature belongs to the file that it is for.
+func objectsOf(e *audit.Entry) []string {
 	switch d := e.Data.(type) {
 	case *audit.ToBeSigned:
-		return d.For
+		return []string{d.For, d.TBS.Name}
 	case *audit.Artifact:
-		return d.File.Name
+		if file, sig := strings.CutSuffix(d.File.Name, ".sig"); sig && d.Object == "signature" {
+			return []string{d.File.Name, file}
+		}
+		return []string{d.File.Name}
 	}
-	return ""
+	return nil
 }
 
 // take takes an entry into the copy.

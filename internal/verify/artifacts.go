@@ -18,6 +18,14 @@ const backdating = 24 * time.Hour
 
 // checkArtifact looks into a file that is as the log recorded it.
 func (v *verifier) checkArtifact(a artifact, b []byte) {
+	switch a.Object {
+	case signedFile:
+		v.checkBroughtFile(a)
+		return
+	case detached:
+		v.checkDetached(a, b)
+		return
+	}
 	typ, known := pemTypes[a.Object]
 	if !known {
 		v.findEntry(ArtifactFormat, a.File.Name, a.seq, "an artifact of a sort that no ceremony makes", "certificate, crl, public-key, …", a.Object)

@@ -24,6 +24,7 @@ type made struct {
 	sealed  bool // nothing stands between the last transcript entry and the close
 	answers []audit.Answer
 	asked   []requested
+	filed   []broughtFile
 	exports []exported
 	reads   map[string]*keyRead // by step
 	born    map[int64]birth
@@ -43,6 +44,14 @@ type place struct {
 type requested struct {
 	seq     int64
 	csr     *audit.CSR
+	answers []audit.Answer
+}
+
+// broughtFile is a file that was brought to be signed, with what was typed from
+// paper in the same attempt.
+type broughtFile struct {
+	seq     int64
+	file    audit.File
 	answers []audit.Answer
 }
 
@@ -81,6 +90,9 @@ func newMade() made {
 // paperQuestion is what a person is asked who compares a certificate request.
 const paperQuestion = "SHA-256 of the certificate request, from paper"
 
+// fileQuestion is the same for a file that is to be signed.
+const fileQuestion = "SHA-256 of the file, from paper"
+
 // adoptQuestion and adoptAnswer take a key for the ceremony's own though nobody
 // saw it made.
 const (
@@ -99,12 +111,17 @@ func (f *facts) takeMade(e *audit.Entry, size int) {
 	case *audit.StepBegin:
 		f.made.answers = nil
 	case *audit.Answer:
-		if d.Question == paperQuestion && f.hold(e.Seq, size) {
+		if (d.Question == paperQuestion || d.Question == fileQuestion) && f.hold(e.Seq, size) {
 			f.made.answers = append(f.made.answers, *d)
 		}
 	case *audit.CSR:
 		if f.hold(e.Seq, size) {
 			f.made.asked = append(f.made.asked, requested{e.Seq, d, slices.Clone(f.made.answers)})
+		}
+	case *audit.Artifact:
+		if d.Object == signedFile && f.hold(e.Seq, size) {
+			f.made.filed = append(f.made.filed, broughtFile{e.Seq, d.File, f.made.answers})
+			f.made.answers = nil
 		}
 	case *audit.Export:
 		if f.hold(e.Seq, size) {

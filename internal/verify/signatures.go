@@ -60,6 +60,7 @@ func signInput(mechanism, digest string, tbs []byte) (string, error) {
 func (v *verifier) checkSignatures(c *Check) {
 	count := map[string]int{}
 	used := map[int64]int64{}
+	defer v.checkPurposes()
 	v.index()
 	for seq, t := range v.log.tbs {
 		v.checkAnnounced(t, seq)
@@ -128,6 +129,10 @@ func (v *verifier) checkGiving(s *signing, t *audit.ToBeSigned, tbs []byte) {
 		v.unless(v.hides(0, s.place()), SignatureUnexplained, v.log.file, s.place(), "the token signed with a key that the log does not know", "", err.Error())
 		return
 	}
+	if t.Object == signedFile {
+		v.checkFileGiving(s, t, tbs, pub)
+		return
+	}
 	is, err := pki.LoadTBS(tbs, pub)
 	if err != nil {
 		v.findEntry(SignatureUnexplained, t.TBS.Name, s.place(), "what was signed is neither a certificate's nor a CRL's bytes for that key", "", err.Error())
@@ -150,8 +155,14 @@ var objects = map[string]string{pki.ObjectCertificate: "certificate", pki.Object
 
 // checkAnnounced looks at one to-be-signed entry, signed or not.
 func (v *verifier) checkAnnounced(t *audit.ToBeSigned, seq int64) {
+	if t.Object == signedFile {
+		if b, ok := v.bound(t.TBS); ok && pki.OneSequence(b) {
+			v.findEntry(SignedBytesDiffer, t.TBS.Name, seq, "what is announced as a file is one ASN.1 SEQUENCE, as certificates and lists are before they are signed", "a file", t.TBS.SHA256)
+		}
+		return
+	}
 	if t.Object != "certificate" && t.Object != "crl" {
-		v.findEntry(SignatureUnexplained, v.log.file, seq, "an object is announced that no ceremony signs", "certificate or crl", t.Object)
+		v.findEntry(SignatureUnexplained, v.log.file, seq, "an object is announced that no ceremony signs", "certificate, crl or file", t.Object)
 	}
 	if b, ok := v.bound(t.TBS); ok && signedObject(b) {
 		v.findEntry(ArtifactFormat, t.TBS.Name, seq, "the bytes to be signed are a certificate or CRL that is signed already", "", "")
@@ -234,6 +245,9 @@ func (v *verifier) explainByArtifact(s *signing, t *audit.ToBeSigned, tbs []byte
 func (v *verifier) compareSigned(a artifact, s *signing, t *audit.ToBeSigned, tbs []byte) {
 	b, ok := v.bound(a.File)
 	if !ok {
+		return // reported with the artifacts
+	}
+	if t.Object == signedFile {
 		return // reported with the artifacts
 	}
 	der, err := onePEM(b, pemTypes[a.Object])

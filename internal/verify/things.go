@@ -94,24 +94,34 @@ func (v *verifier) checkRead(k judgedKey) {
 	}
 }
 
-// checkRequests looks into the certificate requests, and at what people typed
-// from paper before each was taken.
+// checkRequests looks into the certificate requests and at the files to be
+// signed, and at what people typed from paper before each was taken.
 func (v *verifier) checkRequests(c *Check) {
 	for _, r := range v.log.made.asked {
 		c.Count++
 		if b, ok := v.bound(r.csr.File); ok {
 			v.checkRequest(r, b)
 		}
-		agreed := map[string]bool{}
-		for _, a := range r.answers {
-			if len(a.Value) < 16 || !strings.HasPrefix(r.csr.File.SHA256, a.Value) {
-				v.findEntry(ArtifactDiffers, r.csr.File.Name, r.seq, "what was typed from paper is not the beginning of the request's SHA-256", r.csr.File.SHA256, a.Value)
-			}
-			agreed[a.Person] = true
+		v.checkCompared(r.seq, "request", r.csr.File, r.answers)
+	}
+	for _, r := range v.log.made.filed {
+		c.Count++
+		v.checkCompared(r.seq, "file", r.file, r.answers)
+	}
+}
+
+// checkCompared checks that two people typed the beginning of a file's SHA-256
+// from paper.
+func (v *verifier) checkCompared(seq int64, what string, file audit.File, answers []audit.Answer) {
+	agreed := map[string]bool{}
+	for _, a := range answers {
+		if len(a.Value) < 16 || !strings.HasPrefix(file.SHA256, a.Value) {
+			v.findEntry(ArtifactDiffers, file.Name, seq, "what was typed from paper is not the beginning of the "+what+"'s SHA-256", file.SHA256, a.Value)
 		}
-		if len(agreed) < 2 {
-			v.unless(v.hides(v.log.begunBefore(r.seq), r.seq), ArtifactDiffers, r.csr.File.Name, r.seq, "fewer than two people compared the request with paper", "2", fmt.Sprint(len(agreed)))
-		}
+		agreed[a.Person] = true
+	}
+	if len(agreed) < 2 {
+		v.unless(v.hides(v.log.begunBefore(seq), seq), ArtifactDiffers, file.Name, seq, "fewer than two people compared the "+what+" with paper", "2", fmt.Sprint(len(agreed)))
 	}
 }
 

@@ -145,7 +145,7 @@ func (v *verifier) run(files []bundle.File) {
 	v.check("artifacts", "files", v.checkArtifacts)
 	v.check("names", "names", v.checkNames)
 	v.check("origin of the keys", "keys", v.checkOrigins)
-	v.check("certificate requests", "requests", v.checkRequests)
+	v.check("certificate requests and files", "files", v.checkRequests)
 	v.check("exports", "files", v.checkExports)
 	v.check("rules for certificates and CRLs", "objects", v.checkRules)
 	v.check("recorded heads", "entries", v.checkHeads)
