@@ -48,6 +48,8 @@ var Kinds = map[string]func() Data{
 	"close":         func() Data { return new(Close) },
 
 	"script-approval": func() Data { return new(ScriptApproval) },
+
+	"witness-key-exposed": func() Data { return new(WitnessKeyExposed) },
 }
 
 // A File names a file of the bundle and binds its bytes.
@@ -172,10 +174,10 @@ type Answer struct {
 // Secret says that a secret was entered, never which, nor how long it is.
 type Secret struct {
 	Person string `json:"person"`
-	Secret string `json:"secret"` // "SO-PIN" or "user PIN"
+	Secret string `json:"secret"` // "SO-PIN", "user PIN" or "witness key passphrase"
 	Use    string `json:"use"`    // "current" or "new"
-	Token  string `json:"token"`  // the token's name in the script
-	Result string `json:"result"` // "accepted", or the rule that refused its form
+	Token  string `json:"token"`  // the token's name in the script; "" for a passphrase
+	Result string `json:"result"` // "accepted", or the rule that refused its form; of a passphrase, why the key file did not open
 
 	Part string `json:"part,omitempty"` // which part of it: "1 of 2"; missing for the whole
 }

@@ -10,6 +10,7 @@ type Verdict struct {
 	Head    string `json:"head"`              // root over them, hex
 	Missing bool   `json:"missing,omitempty"` // the witness was asked and gave none, which is no agreement; because says why
 	Note    string `json:"note,omitempty"`    // the same, signed with the witness's key: the whole signed note
+	Exposed bool   `json:"exposed,omitempty"` // note is by a key that was unlocked on the ceremony machine, now or before
 }
 
 // WitnessKeyRead binds a witness's key at the roll call, after its words were
@@ -26,7 +27,23 @@ type Cosigned struct {
 	Person   string `json:"person"`
 	Size     int64  `json:"size"`
 	NoteLine string `json:"note_line"` // the line in the signed note, without its line feed
+
+	Exposed bool `json:"exposed,omitempty"` // it is by a key that was unlocked on the ceremony machine, now or before
 }
+
+// WitnessKeyExposed says that a witness's key is unlocked on the ceremony
+// machine to sign something there. It is written before the passphrase is
+// asked for: from this entry on the key counts as exposed to the machine,
+// whatever comes of it.
+type WitnessKeyExposed struct {
+	Person string `json:"person"`
+	Key    string `json:"key"`  // the verifier key, type 0x04: that of the witness, or another one that the file held
+	File   string `json:"file"` // the key file's name on the medium
+	For    string `json:"for"`  // "verdict", "cosignature" or "final cosignature"
+}
+
+// Kind returns "witness-key-exposed".
+func (*WitnessKeyExposed) Kind() string { return "witness-key-exposed" }
 
 // Freshness is a public value that nobody could know before it was published.
 type Freshness struct {

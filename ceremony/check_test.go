@@ -134,11 +134,11 @@ var badScripts = []struct {
 	}},
 	{"missing table", []change{{"steps:\n", "stages:\n"}}, []string{
 		"1:1: steps: the field is missing: what is done, in this order",
-		"55:1: stages: there is no field of this name, expected one of keyrite, title, organisation, place, purpose, mode, participants, approvals, tokens, keys, profiles, steps",
+		"55:1: stages: there is no field of this name, expected one of keyrite, title, organisation, place, purpose, mode, participants, approvals, tokens, keys, profiles, steps, allow_exposed_keys",
 	}},
 	{"no participants", []change{{"participants:\n", "participants: []\npersons:\n"}}, []string{
 		"9:15: participants: the list is empty, expected at least one item",
-		"10:1: persons: there is no field of this name, expected one of keyrite, title, organisation, place, purpose, mode, participants, approvals, tokens, keys, profiles, steps",
+		"10:1: persons: there is no field of this name, expected one of keyrite, title, organisation, place, purpose, mode, participants, approvals, tokens, keys, profiles, steps, allow_exposed_keys",
 	}},
 	{"colon in a text", []change{{"text: One thing at", "text: One thing: at"}}, []string{
 		"70:20: the text contains ': ', which begins a field: put the whole text in quotes",

@@ -83,6 +83,9 @@ func (e *explanation) secrets() {
 	if len(e.script.Tokens) == 0 {
 		e.line("  none: the script has no token")
 	}
+	if e.script.AllowExposedKeys {
+		e.line("  keys of witnesses: each its witness, who may unlock it on the ceremony machine; it then counts as exposed to that machine, and no policy counts it")
+	}
 	e.line("  key of the log: nobody; it is made at the start, lives in memory and is destroyed at the end")
 }
 

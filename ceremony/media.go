@@ -33,6 +33,22 @@ func (s *Session) ReadMedia(name string, limit int64) ([]byte, error) {
 	return b, nil
 }
 
+// findMedia returns an error unless there is a file of that name, of at most
+// limit bytes. It reads nothing of it.
+func (s *Session) findMedia(name string, limit int64) error {
+	if err := CheckFileName(name); err != nil {
+		return err
+	}
+	info, err := os.Stat(filepath.Join(s.r.Media, name))
+	switch {
+	case err != nil:
+		return fmt.Errorf("there is no file %q on the medium", name)
+	case !info.Mode().IsRegular() || info.Size() > limit:
+		return fmt.Errorf("%q on the medium is not a file of at most %d bytes", name, limit)
+	}
+	return nil
+}
+
 // WriteMedia writes a new file to a folder on the medium and returns what is
 // read back from it. A file that is there already must have the same bytes.
 func (s *Session) WriteMedia(folder, name string, b []byte) ([]byte, error) {

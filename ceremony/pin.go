@@ -200,6 +200,8 @@ func (s *Session) secret(person, what, question string) (token.PIN, error) {
 		switch {
 		case errors.Is(err, room.ErrMistyped):
 			s.Show(room.Warning{Text: err.Error() + ". Nothing was sent to the token; please type it again."})
+		case errors.Is(err, room.ErrInterrupted) && !s.writable():
+			return token.PIN{}, &Stop{Reason: "the room stopped at a question that the log has no place for"}
 		case errors.Is(err, room.ErrInterrupted):
 			if err := s.menu(); err != nil {
 				return token.PIN{}, err

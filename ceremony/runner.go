@@ -16,8 +16,8 @@ import (
 	"github.com/keyrite/keyrite/internal/token/recorded"
 )
 
-// A Config is what a run needs from outside. All fields but QR and Given are
-// required.
+// A Config is what a run needs from outside. All fields but QR, Given and
+// UnlockKey are required.
 type Config struct {
 	Script      *Script
 	ScriptBytes []byte
@@ -37,6 +37,10 @@ type Config struct {
 	Rand        io.Reader
 	QR          func(string) [][]bool   // for the screen; may be nil
 	Given       []*audit.ScriptApproval // approvals of the script that were brought, from [Script.Approval]; may be nil
+
+	// UnlockKey opens a witness's key file with a passphrase (internal/keyfile
+	// does). It overwrites what ask returns. nil: no key is unlocked here.
+	UnlockKey func(file []byte, ask func() ([]byte, error)) (*audit.WitnessSigner, error)
 }
 
 // A Store is where the log is kept while it grows, and that can leave one

@@ -35,6 +35,8 @@ type Script struct {
 	Profiles     []pki.Profile `yaml:"profiles" desc:"certificate and CRL profiles"`
 	Steps        []Step        `yaml:"steps,required" desc:"what is done, in this order"`
 
+	AllowExposedKeys bool `yaml:"allow_exposed_keys" desc:"a witness may unlock a key file on the ceremony machine; the key is then exposed to it, and by default no policy counts it"`
+
 	doc *strictyaml.Doc // where the fields stand; nil if it was not parsed
 }
 

@@ -27,6 +27,7 @@ type State struct {
 
 	WitnessKeys map[string]*audit.WitnessKeyRead // by participant
 	Approvals   []*audit.ScriptApproval          // in the log's order
+	Exposed     map[string]string                // witnesses' keys that were unlocked on this machine: key file by public key, hex
 
 	Used    bool // C_Initialize was called: a token may hold something
 	InUse   bool // C_Initialize succeeded and C_Finalize did not yet
@@ -92,6 +93,7 @@ func NewState() *State {
 		Artifacts: map[string]*audit.Artifact{},
 
 		WitnessKeys: map[string]*audit.WitnessKeyRead{},
+		Exposed:     map[string]string{},
 
 		fresh:  map[string][]string{},
 		pinSet: map[string]bool{},
@@ -229,6 +231,10 @@ func (st *State) applyStep(e *audit.Entry) {
 		}
 	case *audit.WitnessKeyRead:
 		st.WitnessKeys[d.Person] = d
+	case *audit.WitnessKeyExposed:
+		if k, err := audit.ParseWitnessKey(d.Key); err == nil {
+			st.Exposed[publicHex(k)] = d.File
+		}
 	}
 }
 

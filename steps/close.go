@@ -29,11 +29,7 @@ func (a *closing) CosignFinal(s *ceremony.Session, note []byte, p audit.Checkpoi
 	for _, id := range with {
 		k := s.WitnessKey(id)
 		line := ""
-		given, err := bring(s, id, "cosignature", "Your cosignature of the final checkpoint", func(text string) error {
-			c, err := s.Cosignature(text, p, k)
-			line = c.Line()
-			return err
-		})
+		given, err := bring(s, cosigning(s, id, p, "Your cosignature of the final checkpoint", ceremony.ForFinal, &line))
 		if err == nil && given {
 			note, err = withLine(note, line, k)
 		}
@@ -74,11 +70,12 @@ func (a *closing) Check(w *ceremony.World) {
 	w.Closed = true
 }
 
-// Run says what follows.
+// Run says what follows, and asks who cosigns on this machine.
 func (a *closing) Run(s *ceremony.Session) error {
 	s.Show(room.Text{Text: "With this step the log ends. The transcript's pages are composed and their checksums signed, the last checkpoint is made, and the key that signed this log is wiped from memory. Afterwards the transcript is printed, compared with the screen and signed by everybody."})
 	if a.Cosign {
 		describeFinal(s)
+		return declareFinal(s)
 	}
 	return nil
 }

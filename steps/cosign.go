@@ -46,7 +46,7 @@ func (a *cosign) Run(s *ceremony.Session) error {
 		if line == "" {
 			continue
 		}
-		if _, err := s.Record(&audit.Cosigned{Person: id, Size: p.Size, NoteLine: line}); err != nil {
+		if _, err := s.Record(&audit.Cosigned{Person: id, Size: p.Size, NoteLine: line, Exposed: s.Exposed(s.WitnessKey(id))}); err != nil {
 			return err
 		}
 		if note, err = audit.AddCosignature(note, line, s.WitnessKey(id)); err != nil {
@@ -65,11 +65,7 @@ func (a *cosign) line(s *ceremony.Session, id string, p audit.Checkpoint) (strin
 	k := s.WitnessKey(id)
 	line := ""
 	if k != nil {
-		given, err := bring(s, id, "cosignature", fmt.Sprintf("Your cosignature of the checkpoint of %d entries", p.Size), func(text string) error {
-			c, err := s.Cosignature(text, p, k)
-			line = c.Line()
-			return err
-		})
+		given, err := bring(s, cosigning(s, id, p, fmt.Sprintf("Your cosignature of the checkpoint of %d entries", p.Size), ceremony.ForCosign, &line))
 		if err != nil || given {
 			return line, err
 		}
@@ -80,6 +76,23 @@ func (a *cosign) line(s *ceremony.Session, id string, p audit.Checkpoint) (strin
 		s.Show(room.Warning{Text: s.Script().Shown(id) + " gave no cosignature: " + why})
 	}
 	return "", s.Acknowledge(id, "witness", "paper", fmt.Sprintf("I have written my name and my signature on paper beside the size (%d) and the words of this head", p.Size))
+}
+
+// cosigning is a cosignature of a checkpoint, whose line is put into line.
+func cosigning(s *ceremony.Session, id string, p audit.Checkpoint, asked, use string, line *string) signing {
+	k := s.WitnessKey(id)
+	return signing{
+		person: id, what: "cosignature", asked: asked, use: use,
+		take: func(text string) error {
+			c, err := s.Cosignature(text, p, k)
+			*line = c.Line()
+			return err
+		},
+		sign: func(key *audit.WitnessSigner) (string, error) {
+			c, err := key.Cosign(p, s.Now())
+			return c.Line(), err
+		},
+	}
 }
 
 // cosigners are the witnesses of the step who have a key.

@@ -14,6 +14,7 @@ import (
 	"github.com/keyrite/keyrite/audit/sqlite"
 	"github.com/keyrite/keyrite/ceremony"
 	"github.com/keyrite/keyrite/internal/bundle"
+	"github.com/keyrite/keyrite/internal/keyfile"
 	"github.com/keyrite/keyrite/internal/paper"
 	"github.com/keyrite/keyrite/internal/room"
 	"github.com/keyrite/keyrite/internal/room/answers"
@@ -113,6 +114,7 @@ func (st *stage) config(store ceremony.Store) (*ceremony.Config, error) {
 			}
 			return &m
 		},
+		UnlockKey: keyfile.Unlock,
 		Open: func() (token.Module, audit.File, error) {
 			return module, audit.File{Name: st.lib.Path(), SHA256: st.lib.SHA256(), Size: st.lib.Size()}, nil
 		},

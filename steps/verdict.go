@@ -109,11 +109,19 @@ func (a *verdict) sign(s *ceremony.Session, d *audit.Verdict, head audit.Hash) e
 	s.Show(room.Text{Text: "This text is to be signed with the key " + k.Name() + " on the witness's own machine, after comparing it there with what was noted:"})
 	s.Show(room.Verbatim{Text: n.Text()})
 	s.ShowCode("verdict of "+s.Script().Shown(d.Person), n.Text())
-	given, err := bring(s, d.Person, "verdict-signature", "The signature of your verdict", func(text string) error {
-		b, err := signedVerdict(text, n, k)
-		d.Note = string(b)
-		return err
+	given, err := bring(s, signing{
+		person: d.Person, what: "verdict-signature", asked: "The signature of your verdict", use: ceremony.ForVerdict,
+		take: func(text string) error {
+			b, err := signedVerdict(text, n, k)
+			d.Note = string(b)
+			return err
+		},
+		sign: func(key *audit.WitnessSigner) (string, error) {
+			b, err := key.SignVerdict(n)
+			return string(b), err
+		},
 	})
+	d.Exposed = d.Note != "" && s.Exposed(k)
 	if err == nil && !given {
 		s.Show(room.Warning{Text: "The verdict is recorded without a signature, as the keyboard had it."})
 	}

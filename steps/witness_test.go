@@ -104,11 +104,20 @@ func witnessSigner(t *testing.T, name string, seed byte) *audit.WitnessSigner {
 // witnessed runs the root ceremony with a key for witness-2 in the script.
 func witnessed(t *testing.T, sign map[string]func(*witnessRoom) []string, more string) (*stage, *witnessRoom, error) {
 	t.Helper()
+	return witnessedAs(t, nil, sign, more)
+}
+
+// witnessedAs is witnessed on a stage that change has changed before.
+func witnessedAs(t *testing.T, change func(*stage, *witnessRoom), sign map[string]func(*witnessRoom) []string, more string) (*stage, *witnessRoom, error) {
+	t.Helper()
 	st, err := openStage(t.TempDir(), "root-ca")
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := &witnessRoom{signer: witnessSigner(t, "witness.example.org/eia", 1), media: st.dir, sign: sign}
+	if change != nil {
+		change(st, w)
+	}
 	st.script = []byte(strings.Replace(string(st.script), "    roles: [independent-witness]", "    roles: [independent-witness]\n    witness_key: "+w.signer.Key().String(), 1))
 	b, err := os.ReadFile(st.answers)
 	if err != nil {

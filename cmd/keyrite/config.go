@@ -17,6 +17,7 @@ import (
 	"github.com/keyrite/keyrite/audit"
 	"github.com/keyrite/keyrite/ceremony"
 	"github.com/keyrite/keyrite/internal/harden"
+	"github.com/keyrite/keyrite/internal/keyfile"
 	"github.com/keyrite/keyrite/internal/paper"
 	"github.com/keyrite/keyrite/internal/room"
 	"github.com/keyrite/keyrite/internal/token"
@@ -51,7 +52,7 @@ func (r *running) config(rm room.Room) (*ceremony.Config, error) {
 			return describe(program, file, hardened)
 		},
 		Now: time.Now, Sleep: time.Sleep, Rand: rand.Reader,
-		QR: qrModules, Given: r.given,
+		QR: qrModules, Given: r.given, UnlockKey: keyfile.Unlock,
 	}, nil
 }
 

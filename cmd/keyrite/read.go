@@ -156,6 +156,9 @@ func summary(d audit.Data) string {
 		if d.Part != "" {
 			part = "part " + d.Part + " of "
 		}
+		if d.Token == "" {
+			return fmt.Sprintf("%s entered the %s %s: %s", d.Person, d.Use, d.Secret, d.Result)
+		}
 		return fmt.Sprintf("%s entered %sthe %s %s of %s: %s", d.Person, part, d.Use, d.Secret, d.Token, d.Result)
 	case *audit.Problem:
 		return d.What
@@ -190,14 +193,16 @@ func summaryMade(d audit.Data) string {
 	case *audit.WitnessKeyRead:
 		return fmt.Sprintf("%s witnesses with %s (%s)", d.Person, d.Key, d.How)
 	case *audit.Cosigned:
-		return fmt.Sprintf("%s cosigned the checkpoint of %d entries", d.Person, d.Size)
+		return fmt.Sprintf("%s cosigned the checkpoint of %d entries%s", d.Person, d.Size, exposed(d.Exposed))
+	case *audit.WitnessKeyExposed:
+		return fmt.Sprintf("%s unlocked %s on this machine for a %s: exposed to the machine", d.Person, d.File, d.For)
 	case *audit.Freshness:
 		return fmt.Sprintf("%s: %s (public since %s)", d.Source, d.Value, d.Claimed)
 	case *audit.Verdict:
 		if d.Missing {
 			return d.Person + " gave no verdict" + reason(d.Because)
 		}
-		return fmt.Sprintf("%s agrees: %t%s", d.Person, d.Agree, reason(d.Because))
+		return fmt.Sprintf("%s agrees: %t%s%s", d.Person, d.Agree, reason(d.Because), exposed(d.Exposed))
 	case *audit.Attendance:
 		return fmt.Sprintf("%s present: %t", d.Name, d.Present)
 	case *audit.Clock:
@@ -210,6 +215,13 @@ func summaryMade(d audit.Data) string {
 		return fmt.Sprintf("pages %d–%d of %d", d.First, d.First+len(d.Pages)-1, d.Of)
 	case *audit.Close:
 		return fmt.Sprintf("%s, %d entries", d.Result, d.Size)
+	}
+	return ""
+}
+
+func exposed(is bool) string {
+	if is {
+		return ", with a key exposed to the machine"
 	}
 	return ""
 }

@@ -27,6 +27,7 @@ func (p *program) verifyCommand() *cli.Command {
 			&cli.StringFlag{Name: "head", Usage: "final `HEAD` of the log, as hex or words"},
 			&cli.StringSliceFlag{Name: "witness-key", Usage: "verifier `KEY` of a witness, or PERSON=KEY; once for each"},
 			&cli.StringFlag{Name: "policy", Usage: "whose cosignatures are wanted: a C2SP tlog-policy in `FILE`"},
+			&cli.BoolFlag{Name: "count-exposed", Usage: "let witnesses' keys count that were unlocked on the ceremony machine"},
 			&cli.StringFlag{Name: "tsa-ca", Usage: "CAs of time-stamp authorities, PEM in `FILE`"},
 			&cli.StringFlag{Name: "script-sha256", Usage: "SHA-256 of the agreed script, `HEX`"},
 			&cli.BoolFlag{Name: "require-anchor", Usage: "fail if nothing from outside anchors the log"},
@@ -44,7 +45,7 @@ func (p *program) verify(c *cli.Context) error {
 	r := &verify.Request{Dir: list[0], JSON: c.Bool("json"), PolicyFile: c.String("policy"), TSACAFile: c.String("tsa-ca"), Options: verify.Options{
 		WitnessKeys: c.StringSlice("witness-key"),
 		LogKeys:     c.StringSlice("log-key"), Head: c.String("head"), ScriptSHA256: c.String("script-sha256"),
-		RequireAnchor: c.Bool("require-anchor"), Verifier: "keyrite " + build.Text(), Recompose: recompose,
+		RequireAnchor: c.Bool("require-anchor"), CountExposed: c.Bool("count-exposed"), Verifier: "keyrite " + build.Text(), Recompose: recompose,
 	}}
 	t := verify.Terminal{Out: p.out, Err: p.err, Color: colors(os.Stdout), Progress: isTerminal(os.Stderr)}
 	if code := verify.Run(r, t); code != 0 {

@@ -307,7 +307,8 @@ def check_bundle(folder, log_keys=(), heads=(), script=None, witnesses=()):
     if "audit.db" not in content or "transcript.pdf" not in content and "transcript" in [e["kind"] for e in log.entries]:
         report("audit.db, transcript.pdf", -1, "one of them is missing")
     check_bound(log, content, report)
-    for what, given, ours in (("script", [script] if script else [], {sha256(file("script.yaml")).hex()}),
+    exposed = {e["data"]["key"] for e in log.entries if e["kind"] == "witness-key-exposed"}
+    for what, given, ours in (("script", [script] if script else [], {sha256(file("script.yaml")).hex()}), ("witness key not exposed", witnesses, {*witnesses} - exposed),
                               ("head", heads, {log.root(len(log.entries)).hex()}), ("log key", log_keys, {key for _, key in log.segments})):
         if set(given) - ours or what == "log key" and given and not heads and ours - set(given):
             report("given from outside", -1, f"{what}: the bundle has {ours}")

@@ -119,9 +119,9 @@ var directions = []direction{
 	{from: []string{"internal/transcript/..."},
 		never: []string{"ceremony", "steps", "internal/token/...", "internal/room/...", "audit/sqlite"}, why: "paper is made from the log alone"},
 	{from: []string{"ceremony/..."},
-		never: []string{"steps/...", "audit/sqlite", "internal/token/p11", "internal/token/fake"}, why: "the ceremony knows what a step kind is, not which exist, and holds no bare token"},
+		never: []string{"steps/...", "audit/sqlite", "internal/keyfile", "internal/token/p11", "internal/token/fake"}, why: "the ceremony knows what a step kind is, not which exist, and holds no bare token"},
 	{from: []string{"steps/..."},
-		never: []string{"audit/sqlite", "internal/token/p11", "internal/token/fake", "internal/token/softhsm", "internal/room/plain", "internal/room/answers"}, why: "a step has only what records, and only the seam of the room"},
+		never: []string{"audit/sqlite", "internal/keyfile", "internal/token/p11", "internal/token/fake", "internal/token/softhsm", "internal/room/plain", "internal/room/answers"}, why: "a step has only what records, and only the seam of the room"},
 }
 
 // importDirections: imports go one way.

@@ -76,9 +76,30 @@ func seal(plain, passphrase []byte, work int) ([]byte, error) {
 // Sealed reports whether a key file takes a passphrase.
 func Sealed(b []byte) bool { return bytes.HasPrefix(b, []byte(armor.Header)) }
 
+// ErrPlain is in the error of [Unlock] if the file takes no passphrase.
+var ErrPlain = errors.New("the key file takes no passphrase: whoever reads the medium has the key")
+
+// roomWork bounds what a file may ask for in a ceremony, as maxWork does: 2^18,
+// age's own choice, takes a quarter of a gigabyte.
+const roomWork = 18
+
+// Unlock is Open for a machine that is not the witness's own. It opens only
+// what takes a passphrase ([ErrPlain]), and no file that wants more memory for
+// it than age's own choice.
+func Unlock(b []byte, ask func() ([]byte, error)) (*audit.WitnessSigner, error) {
+	if len(b) <= MaxSize && !Sealed(b) {
+		return nil, ErrPlain
+	}
+	return open(b, roomWork, ask)
+}
+
 // Open reads a key file. ask is called for the passphrase, if the file takes
 // one; what it returns is overwritten.
 func Open(b []byte, ask func() ([]byte, error)) (*audit.WitnessSigner, error) {
+	return open(b, maxWork, ask)
+}
+
+func open(b []byte, work int, ask func() ([]byte, error)) (*audit.WitnessSigner, error) {
 	if len(b) > MaxSize {
 		return nil, fmt.Errorf("reading a key file: over %d bytes", MaxSize)
 	}
@@ -90,7 +111,7 @@ func Open(b []byte, ask func() ([]byte, error)) (*audit.WitnessSigner, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the passphrase: %w", err)
 	}
-	plain, err := unseal(b, passphrase)
+	plain, err := unseal(b, passphrase, work)
 	defer clear(plain)
 	if err != nil {
 		return nil, err
@@ -98,12 +119,12 @@ func Open(b []byte, ask func() ([]byte, error)) (*audit.WitnessSigner, error) {
 	return parse(plain)
 }
 
-func unseal(b, passphrase []byte) ([]byte, error) {
+func unseal(b, passphrase []byte, work int) ([]byte, error) {
 	id, err := age.NewScryptIdentity(string(passphrase))
 	if err != nil {
 		return nil, fmt.Errorf("decrypting a key file: %w", err)
 	}
-	id.SetMaxWorkFactor(maxWork)
+	id.SetMaxWorkFactor(work)
 	r, err := age.Decrypt(armor.NewReader(bytes.NewReader(b)), id)
 	var none *age.NoIdentityMatchError
 	if errors.As(err, &none) {

@@ -109,7 +109,7 @@ func TestTooMuchWork(t *testing.T) {
 		t.Errorf("another text opens as a key: %v", err)
 	}
 	hard := strings.Replace(unarmored(t, b), " 2\n", " 21\n", 1)
-	if _, err := unseal(armored(t, hard), []byte("p")); err == nil {
+	if _, err := unseal(armored(t, hard), []byte("p"), maxWork); err == nil {
 		t.Error("a work factor of 2^21 is accepted")
 	}
 }
@@ -132,4 +132,36 @@ func armored(t *testing.T, s string) []byte {
 		t.Fatal(err)
 	}
 	return out.Bytes()
+}
+
+// On another machine than the witness's only what takes a passphrase is opened,
+// and nothing that takes more than a quarter of a gigabyte.
+func TestUnlock(t *testing.T) {
+	s := newKey(t)
+	plain, err := Plain(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Unlock(plain, never(t)); !errors.Is(err, ErrPlain) || got != nil || strings.Contains(err.Error(), "PRIVATE") {
+		t.Errorf("a file without a passphrase opens as %v, %v", got, err)
+	}
+	b, err := Seal(s, []byte("correct horse"), quick)
+	if err != nil {
+		t.Fatal(err)
+	}
+	typed := []byte("correct horse")
+	got, err := Unlock(b, func() ([]byte, error) { return typed, nil })
+	if err != nil || got.Key().String() != s.Key().String() || !bytes.Equal(typed, make([]byte, len(typed))) {
+		t.Errorf("it opens as %v, %v, and the passphrase is left as %q", got, err, typed)
+	}
+	if _, err := Unlock(b, say("correct house")); !errors.Is(err, ErrPassphrase) || strings.Contains(err.Error(), "house") {
+		t.Errorf("another passphrase: %v", err)
+	}
+	hard := armored(t, strings.Replace(unarmored(t, b), " 2\n", " 19\n", 1))
+	if _, err := Unlock(hard, say("correct horse")); err == nil || errors.Is(err, ErrPassphrase) {
+		t.Errorf("a work factor of 2^19: %v", err)
+	}
+	if _, err := Unlock(bytes.Repeat([]byte("x"), MaxSize+1), never(t)); err == nil {
+		t.Error("a huge file opens")
+	}
 }

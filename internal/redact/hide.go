@@ -19,6 +19,7 @@ import (
 // tell which log it is, whose key signed what, and how the ceremony went.
 var frame = []string{
 	"log-open", "segment-open", "segment-adopt", "key-read", "step-begin", "step-end", "pause", "abort", "clock-jump", "close",
+	"witness-key-exposed", // without it a key would count that must not
 }
 
 // A Selection says which entries are to be hidden.

@@ -221,6 +221,9 @@ func (f *facts) verdictsOf(id string) []string {
 		if v.Note != "" {
 			s += " (signed with the witness's key)"
 		}
+		if v.Exposed {
+			s += ", a key EXPOSED TO THE MACHINE"
+		}
 		said = append(said, s)
 	}
 	return said
@@ -238,8 +241,15 @@ func (f *facts) witnessLines(p Participant) []Line {
 			{Text: strings.Repeat("_", 38) + "  " + strings.Repeat("_", 38)}}
 	}
 	lines := text(Plain, 0, clean("witness key "+k.Key))
+	if seq, is := f.exposed[publicPart(k.Key)]; is {
+		lines = append(lines, text(Alarm, 0, fmt.Sprintf("this key was EXPOSED TO THE MACHINE (entry %d): what it signs, the machine could have signed", seq))...)
+	}
 	for _, c := range f.cosigned[p.ID] {
-		lines = append(lines, text(Plain, 0, fmt.Sprintf("cosigned the checkpoint of %s", plural(int(c.Size), "entry")))...)
+		line := fmt.Sprintf("cosigned the checkpoint of %s", plural(int(c.Size), "entry"))
+		if c.Exposed {
+			line += ", with the key exposed to the machine"
+		}
+		lines = append(lines, text(Plain, 0, line)...)
 	}
 	return lines
 }

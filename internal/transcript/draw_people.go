@@ -24,6 +24,10 @@ func drawSecret(t *teller, d *audit.Secret) {
 	if d.Part != "" {
 		part = "part " + d.Part + " of "
 	}
+	if d.Token == "" {
+		draw("%s entered the %s %s, unseen: %s. It is not in the log.", t.f.name(d.Person), d.Use, d.Secret, d.Result)
+		return
+	}
 	draw("%s entered %sthe %s %s of token %s, unseen: %s. It is not in the log.", t.f.name(d.Person), part, d.Use, d.Secret, d.Token, d.Result)
 }
 

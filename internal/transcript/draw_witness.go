@@ -22,6 +22,9 @@ func drawVerdict(t *teller, d *audit.Verdict) {
 	if d.Note != "" {
 		t.listing("signed note", signedLines(d.Note))
 	}
+	if d.Exposed {
+		t.alarm("The key that signed it was EXPOSED TO THE MACHINE.")
+	}
 }
 
 func drawWitnessKey(t *teller, d *audit.WitnessKeyRead) {
@@ -41,6 +44,19 @@ func drawCosigned(t *teller, d *audit.Cosigned) {
 	if c, err := audit.ParseCosignature(d.NoteLine); err == nil {
 		t.fact("signed at", moment(c.At())+" by the witness's machine")
 	}
+	if d.Exposed {
+		t.alarm("The key that signed it was EXPOSED TO THE MACHINE: the time above is that of whoever used it.")
+	}
+}
+
+func drawKeyExposed(t *teller, d *audit.WitnessKeyExposed) {
+	name := d.Key
+	if k, err := audit.ParseWitnessKey(d.Key); err == nil {
+		name = k.Name()
+	}
+	t.alarm("%s unlocked the witness key %s on the ceremony machine, for a %s. From here on it is EXPOSED TO THE MACHINE: what it signs, before and afterwards, the machine could have signed.", t.f.name(d.Person), name, d.For)
+	t.fact("key file", d.File)
+	t.fact("witness key", d.Key)
 }
 
 func drawFreshness(t *teller, d *audit.Freshness) {

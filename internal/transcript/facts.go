@@ -24,6 +24,7 @@ type facts struct {
 	refusals map[string][]*audit.Entry
 	keyOf    map[string]*audit.WitnessKeyRead
 	cosigned map[string][]*audit.Cosigned
+	exposed  map[string]int64 // witness keys that were unlocked on the ceremony machine, and the entry that says so first; by publicPart
 	fresh    []*audit.Freshness
 
 	begun                 map[string]bool // step ids
@@ -63,6 +64,7 @@ func gather(src Source) *facts {
 		refusals:   map[string][]*audit.Entry{},
 		keyOf:      map[string]*audit.WitnessKeyRead{},
 		cosigned:   map[string][]*audit.Cosigned{},
+		exposed:    map[string]int64{},
 		begun:      map[string]bool{},
 		signatures: map[string]int{},
 	}
@@ -106,6 +108,10 @@ func (f *facts) add(e *audit.Entry) {
 		f.keyOf[d.Person] = d
 	case *audit.Cosigned:
 		f.cosigned[d.Person] = append(f.cosigned[d.Person], d)
+	case *audit.WitnessKeyExposed:
+		if _, known := f.exposed[publicPart(d.Key)]; !known {
+			f.exposed[publicPart(d.Key)] = e.Seq
+		}
 	case *audit.Freshness:
 		f.fresh = append(f.fresh, d)
 	case *audit.StepBegin:
@@ -128,6 +134,9 @@ func (f *facts) add(e *audit.Entry) {
 		f.addCall(e)
 	}
 }
+
+// publicPart returns the public key in a verifier key, as it stands there.
+func publicPart(vkey string) string { return vkey[strings.LastIndexByte(vkey, '+')+1:] }
 
 // addCall takes in an entry about a PKCS#11 call.
 func (f *facts) addCall(e *audit.Entry) {

@@ -152,4 +152,6 @@ var drawings = map[string]drawing{
 	"close":         told(drawClose),
 
 	"script-approval": told(drawScriptApproval),
+
+	"witness-key-exposed": told(drawKeyExposed),
 }

@@ -47,21 +47,28 @@ func (v *verifier) anchorByWitnesses(c *Check) {
 // make it trusted; "" if they do not. A policy's quorum is one of the final
 // checkpoint.
 func (v *verifier) vouching(enough func(CosignatureSeen) bool) string {
-	signed := map[string]bool{}
+	signed, unexposed := map[string]bool{}, map[string]bool{}
 	var alone []string
 	for _, x := range v.report.Cosignatures {
-		if !x.Trusted || !enough(x) {
+		if !x.Trusted || !enough(x) || !v.counts(x) {
 			continue
 		}
 		if x.Size == v.log.size {
 			signed[publicHex(x.by.WitnessKey)] = true
+			if !x.Exposed {
+				unexposed[publicHex(x.by.WitnessKey)] = true
+			}
 		}
 		if x.by.alone {
 			alone = append(alone, v.cosignerText(x))
 		}
 	}
-	if v.given.policy != nil && v.given.policy.met(signed) {
-		return fmt.Sprintf("the quorum %q of the policy", v.given.policy.quorum)
+	if p := v.given.policy; p != nil && p.met(signed) {
+		by := fmt.Sprintf("the quorum %q of the policy", p.quorum)
+		if !p.met(unexposed) {
+			by += countedText
+		}
+		return by
 	}
 	if len(alone) == 0 {
 		return ""
@@ -75,6 +82,9 @@ func (v *verifier) vouching(enough func(CosignatureSeen) bool) string {
 	return "the cosignature of " + strings.Join(alone, ", ") + more
 }
 
+// countedText follows what would not vouch for the log without an exposed key.
+const countedText = ", COUNTING a key that was exposed to the ceremony machine"
+
 // maxNamed is how many witnesses the first line names.
 const maxNamed = 4
 
@@ -82,6 +92,9 @@ func (v *verifier) cosignerText(x CosignatureSeen) string {
 	who := x.Key
 	if x.Person != "" {
 		who = v.log.name(x.Person) + " (" + x.Key + ")"
+	}
+	if x.Exposed {
+		who += " [key EXPOSED to the ceremony machine]"
 	}
 	if x.Size != v.log.size {
 		return fmt.Sprintf("%s at %d entries", who, x.Size)
@@ -98,13 +111,17 @@ func (v *verifier) checkPolicy() {
 	signed := map[string]bool{}
 	n := 0
 	for _, x := range v.report.Cosignatures {
-		if x.Trusted && x.Size == v.log.size && !signed[publicHex(x.by.WitnessKey)] {
+		if x.Trusted && x.Size == v.log.size && v.counts(x) && !signed[publicHex(x.by.WitnessKey)] {
 			signed[publicHex(x.by.WitnessKey)] = true
 			n++
 		}
 	}
 	if !p.met(signed) {
-		v.find(PolicyNotMet, "", "the final checkpoint has not the cosignatures that the policy asks for", fmt.Sprintf("quorum %q", p.quorum), fmt.Sprintf("cosigned by %d of %d witnesses", n, len(p.witnesses)))
+		what := "the final checkpoint has not the cosignatures that the policy asks for"
+		if why := v.exposedText(); why != "" {
+			what += "; " + why
+		}
+		v.find(PolicyNotMet, "", what, fmt.Sprintf("quorum %q", p.quorum), fmt.Sprintf("cosigned by %d of %d witnesses", n, len(p.witnesses)))
 	}
 }
 
@@ -121,6 +138,9 @@ func (v *verifier) checkAnchors() {
 	if anchored < len(v.log.segments) {
 		v.report.WouldAnchor = "One value would make it evidence: the log's head as it was read aloud at the close (--head), the log key of each segment (--log-key), or " +
 			v.wouldCosign() + ": from the room's notes or from the witness, not from the bundle."
+		if why := v.exposedText(); why != "" {
+			v.report.WouldAnchor += " Of those given, " + why + "."
+		}
 	}
 	for _, s := range v.log.segments {
 		if !s.Anchored && (anchored > 0 || s.Number > 0 || v.wants() && v.closed()) {
@@ -134,7 +154,7 @@ func (v *verifier) checkAnchors() {
 func (v *verifier) wouldCosign() string {
 	var names []string
 	for _, x := range v.report.Cosignatures {
-		if x.Size == v.log.size && !slices.Contains(names, x.Key) && len(names) < maxNamed {
+		if x.Size == v.log.size && v.counts(x) && !slices.Contains(names, x.Key) && len(names) < maxNamed {
 			names = append(names, x.Key)
 		}
 	}

@@ -82,6 +82,7 @@ const (
 
 	SegmentUnanchored   Code = "E-SEGMENT-UNANCHORED"
 	PolicyNotMet        Code = "E-POLICY-NOT-MET"
+	WitnessKeyExposed   Code = "E-WITNESS-KEY-EXPOSED"
 	LogNotClosed        Code = "E-NOT-CLOSED"
 	Redacted            Code = "E-REDACTED"
 	NotChecked          Code = "E-NOT-CHECKED"
@@ -195,6 +196,7 @@ var Codes = []CodeInfo{
 
 	{SegmentUnanchored, Warning, "nothing from outside vouches for a segment", "give its log key with --log-key, the final head with --head, or the key of a witness who cosigned it with --witness-key: from the room's notes or from the witness, not from the bundle"},
 	{PolicyNotMet, Warning, "the final checkpoint has not the cosignatures that the policy asks for", "ask the witnesses who have not signed yet: 'keyrite-verify cosign' adds their line in after/"},
+	{WitnessKeyExposed, Warning, "a witness's key was unlocked on the ceremony machine", "take its signatures, earlier and later ones too, for no more than that machine's word; ask the witness to cosign with a new key"},
 	{LogNotClosed, Warning, "the log was not closed: the ceremony goes on, was paused or broke off", "keyrite resume goes on; afterwards check again"},
 	{Redacted, Warning, "this is a redacted copy: entries stand as their hash alone", "ask for the original if what is hidden matters: it has the same head"},
 	{NotChecked, Warning, "something could not be checked because entries are hidden", "ask for the original, or for proofs of the entries that matter"},

@@ -81,6 +81,7 @@ func TestEveryCodeIsProvoked(t *testing.T) {
 		VerdictSignature:  true,
 		TimesDisagree:     true,
 		PolicyNotMet:      true, // TestAnchoredByWitnesses
+		WitnessKeyExposed: true, // TestExposedKeys
 
 		EntryHidden:      true, // internal/redact
 		RedactionDiffers: true,

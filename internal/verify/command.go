@@ -44,6 +44,8 @@ options, before or after DIR:
   --witness-key KEY    the verifier key of a witness, or PERSON=KEY: what it
                        cosigned, it vouches for; once for each witness
   --policy FILE        whose cosignatures are wanted, as a C2SP tlog-policy
+  --count-exposed      let the keys of witnesses count that were unlocked on the
+                       ceremony machine, which no policy does by itself
   --tsa-ca FILE        certificates (PEM) of the CAs of time-stamp authorities
                        that you trust, for after/head.tsr
   --script-sha256 HEX  the SHA-256 of the script that was agreed
@@ -70,6 +72,7 @@ func ParseArgs(args []string) (*Request, error) {
 	fs.SetOutput(io.Discard)
 	fs.BoolVar(&r.JSON, "json", false, "")
 	fs.BoolVar(&r.RequireAnchor, "require-anchor", false, "")
+	fs.BoolVar(&r.CountExposed, "count-exposed", false, "")
 	fs.StringVar(&r.PolicyFile, "policy", "", "")
 	fs.StringVar(&r.TSACAFile, "tsa-ca", "", "")
 	fs.Func("witness-key", "", func(s string) error { r.WitnessKeys = append(r.WitnessKeys, s); return nil })

@@ -37,6 +37,7 @@ type CosignatureSeen struct {
 	File    string `json:"file"`
 	Late    bool   `json:"late"`    // it came after the close
 	Trusted bool   `json:"trusted"` // the key is known from outside
+	Exposed bool   `json:"exposed"` // the key was unlocked on the ceremony machine
 
 	by *knownKey
 }
@@ -186,7 +187,8 @@ func (v *verifier) checkLine(x extraNote, p audit.Checkpoint, sig audit.Cosignat
 	}
 	if len(v.report.Cosignatures) < maxCosigned {
 		v.report.Cosignatures = append(v.report.Cosignatures, CosignatureSeen{
-			Key: k.Name(), Person: k.person, Size: p.Size, Time: rfc3339(sig.At()), File: x.file, Late: late, Trusted: k.given, by: k,
+			Key: k.Name(), Person: k.person, Size: p.Size, Time: rfc3339(sig.At()), File: x.file, Late: late, Trusted: k.given,
+			Exposed: v.isExposed(k.WitnessKey), by: k,
 		})
 	}
 }

@@ -59,6 +59,7 @@ type facts struct {
 	scriptApprovals []scriptApproved
 	heads           []spoken
 	keyOf           map[string]*audit.WitnessKey // by participant, as bound at the roll call
+	exposed         map[string]exposedKey        // witnesses' keys that were unlocked on the ceremony machine, by public key
 	cosigned        []recordedLine
 	pages           []committed
 	made            made
@@ -114,7 +115,7 @@ func newFacts(v *verifier, file string) *facts {
 		plan: map[string]int{}, steps: map[string]*stepFacts{}, pending: map[int64]*call{},
 		randoms: map[int64]string{}, tbs: map[int64]*audit.ToBeSigned{}, keys: map[string]*audit.Key{},
 		found: map[Code]int{}, roster: map[string]bool{}, keyOf: map[string]*audit.WitnessKey{},
-		files: map[string]logged{}, attendance: map[string]*audit.Attendance{}, made: newMade(), quorum: newQuorum(),
+		exposed: map[string]exposedKey{}, files: map[string]logged{}, attendance: map[string]*audit.Attendance{}, made: newMade(), quorum: newQuorum(),
 	}
 }
 

@@ -21,6 +21,7 @@ type hiddenEntries struct {
 	count    int64
 	rollCall bool             // some stand in a roll call
 	verdict  bool             // some stand in a verdict step
+	exposed  bool             // some stand where a witness's key may have been unlocked
 	steps    map[string]int64 // how many, by the step that ran; "" outside
 	order    []string         // of steps
 }
@@ -97,6 +98,9 @@ func (f *facts) takeHidden(seq int64) {
 		f.unchecked(seq, "somebody took part who was not present")
 	}
 	f.hidden.verdict = f.hidden.verdict || f.now.StepKind == "verdict"
+	for _, kind := range exposedIn {
+		f.hidden.exposed = f.hidden.exposed || f.now.StepKind == kind
+	}
 }
 
 // unless reports a finding about an entry, or, if hidden, that it could not be

@@ -22,6 +22,8 @@ type outline struct {
 	Deviations   *outlineRules `yaml:"deviations"`
 
 	Approvals *outlineApprovals `yaml:"approvals"`
+
+	AllowExposedKeys bool `yaml:"allow_exposed_keys"`
 }
 
 // outlineRules say whose approval a deviation needs.

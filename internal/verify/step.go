@@ -34,6 +34,10 @@ type begun struct {
 // talk are the kinds of entries that the room may cause at any prompt.
 var talk = []string{"ack", "answer", "deviation", "clock-jump", "presence", "passphrase", "refusal"}
 
+// verdictParts are those of which a verdict step is made: what a witness speaks
+// of is the log before them.
+var verdictParts = []string{"verdict", "witness-key-exposed", "secret"}
+
 // outside are the kinds of entries that belong to no step.
 var outside = []string{
 	"log-open", "segment-open", "segment-adopt", "key-read", "script-approval", "ack", "answer", "problem", "deviation", "result",
@@ -104,7 +108,7 @@ func (f *facts) takeStep(e *audit.Entry) {
 	case *audit.Inventory:
 		f.differs(e, "what is on token "+d.Token, d.Differs)
 	}
-	if !slices.Contains(talk, e.Kind()) && e.Kind() != "verdict" {
+	if !slices.Contains(talk, e.Kind()) && !slices.Contains(verdictParts, e.Kind()) {
 		f.now.acts = e.Seq
 	}
 }
@@ -170,6 +174,9 @@ func (f *facts) watches(person string) bool {
 func (f *facts) takeVerdict(e *audit.Entry, d *audit.Verdict) {
 	if d.Missing && (d.Agree || d.Note != "") {
 		f.find(LogGrammar, e.Seq, "a verdict that is missing and says something", "", "")
+	}
+	if d.Note != "" || d.Exposed {
+		f.tellsExposed(e, d.Person, d.Exposed)
 	}
 	if why := f.away(d.Person); why != "" {
 		f.find(LogGrammar, e.Seq, "a verdict of somebody who "+why, "", d.Person)

@@ -63,6 +63,9 @@ func (v *verifier) checkTimes(c *Check) {
 			if !x.Trusted {
 				worth += ", whose key is known from this bundle alone"
 			}
+			if x.Exposed {
+				worth = "the key was exposed to the ceremony machine, so it may be by that machine's clock"
+			}
 			t.NotAfter = append(t.NotAfter, Bound{Time: x.Time, By: "the cosignature of " + v.cosignerText(x), What: worth})
 		}
 	}

@@ -21,6 +21,7 @@ type VerdictSaid struct {
 	Said    string `json:"said"`    // "agree", "do not agree", "missing", or "" (not asked, or not reached)
 	Because string `json:"because"` // why not
 	Signed  bool   `json:"signed"`  // with a key that the log binds to the witness or that is known from outside
+	Exposed bool   `json:"exposed"` // that key was unlocked on the ceremony machine
 	Entry   int64  `json:"entry"`   // -1 for none
 }
 
@@ -106,6 +107,9 @@ func (v *verifier) drawMatrix(signed map[int64]bool) {
 			continue
 		}
 		cell := VerdictSaid{Person: g.Person, Said: "agree", Because: shorten(g.Because), Signed: signed[g.seq], Entry: g.seq}
+		for _, k := range v.keys {
+			cell.Exposed = cell.Exposed || cell.Signed && k.person == g.Person && v.isExposed(k.WitnessKey)
+		}
 		if g.Missing {
 			cell.Said = "missing"
 		} else if !g.Agree {

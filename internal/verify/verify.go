@@ -36,6 +36,7 @@ type Options struct {
 	WitnessKeys   []string // witnesses' verifier keys, VKEY or NAME=VKEY
 	Policy        []byte   // a C2SP tlog-policy; nil for none
 	TSACA         []byte   // certificates of time-stamp authorities' CAs, PEM; nil for none
+	CountExposed  bool     // witnesses' keys that were unlocked on the ceremony machine count like others
 	RequireAnchor bool     // a log that nothing anchors is no success
 	Verifier      string   // this program's name and version, for the report
 	Recompose     Recomposer

@@ -32,12 +32,15 @@ func (f *facts) takeWitnessed(e *audit.Entry) {
 		if d.Size <= 0 || d.Size > e.Seq {
 			f.find(LogGrammar, e.Seq, "a cosignature for a log of another size than there was", fmt.Sprintf("1 to %d", e.Seq), fmt.Sprint(d.Size))
 		}
+		f.tellsExposed(e, d.Person, d.Exposed)
 		c, err := audit.ParseCosignature(d.NoteLine)
 		if err != nil {
 			f.find(LogGrammar, e.Seq, "a cosignature that is none", "", err.Error())
 		} else if f.hold(e.Seq, len(d.NoteLine)) {
 			f.cosigned = append(f.cosigned, recordedLine{e.Seq, d, c})
 		}
+	case *audit.WitnessKeyExposed:
+		f.takeExposed(e, d)
 	case *audit.Freshness:
 		f.broughtIn(e, "freshness", d.Person)
 		if at, err := time.Parse(time.RFC3339, d.Claimed); err != nil || at.UTC().Format(time.RFC3339) != d.Claimed {

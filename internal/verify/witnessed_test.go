@@ -26,6 +26,12 @@ func TestWitnessedGrammar(t *testing.T) {
 		"a cosignature of no form":       {"cosign", &audit.Cosigned{Person: "wil", Size: 7, NoteLine: good.line + "\n"}, 1},
 		"a cosignature of what comes":    {"cosign", &audit.Cosigned{Person: "wil", Size: 10, NoteLine: good.line}, 1},
 		"a cosignature of nothing":       {"cosign", &audit.Cosigned{Person: "wil", Size: 0, NoteLine: good.line}, 1},
+		"a key unlocked":                 {"verdict", &audit.WitnessKeyExposed{Person: "wil", Key: good.key, File: "wil.key", For: "verdict"}, 0},
+		"a key unlocked at the close":    {"close", &audit.WitnessKeyExposed{Person: "wil", Key: good.key, File: "wil.key", For: "final cosignature"}, 0},
+		"a key unlocked elsewhere":       {"cosign", &audit.WitnessKeyExposed{Person: "wil", Key: good.key, File: "wil.key", For: "verdict"}, 1},
+		"a key unlocked for nothing":     {"cosign", &audit.WitnessKeyExposed{Person: "wil", Key: good.key, File: "wil.key", For: "fun"}, 1},
+		"a key unlocked of no form":      {"cosign", &audit.WitnessKeyExposed{Person: "wil", Key: "wil", File: "wil.key", For: "cosignature"}, 1},
+		"a key unlocked by nobody":       {"cosign", &audit.WitnessKeyExposed{Person: "nob", Key: good.key, File: "wil.key", For: "cosignature"}, 2},
 		"a public value":                 {"freshness", &audit.Freshness{Person: "wil", Source: "drand", Value: "1", Claimed: "2026-11-24T09:00:00Z"}, 0},
 		"a public value elsewhere":       {"attendance", &audit.Freshness{Person: "wil", Source: "drand", Value: "1", Claimed: "2026-11-24T09:00:00Z"}, 1},
 		"a public value of another zone": {"freshness", &audit.Freshness{Person: "wil", Source: "drand", Value: "1", Claimed: "2026-11-24T09:00:00+01:00"}, 1},
@@ -33,7 +39,7 @@ func TestWitnessedGrammar(t *testing.T) {
 	} {
 		f := newFacts(&verifier{}, "log.jsonl")
 		f.roster["wil"], f.running = true, "s"
-		f.now.StepBegin = &audit.StepBegin{StepKind: c.step}
+		f.now.StepBegin = &audit.StepBegin{StepKind: c.step, Witnesses: []string{"wil"}}
 		f.takeWitnessed(&audit.Entry{Seq: 9, Step: "s", Data: c.data})
 		if len(f.findings) != c.want || c.want > 0 && f.findings[0].Code != LogGrammar {
 			t.Errorf("%s: %+v", name, f.findings)

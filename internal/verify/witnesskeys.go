@@ -15,6 +15,8 @@ type WitnessKeySeen struct {
 	Person string `json:"person"` // participant whose key it is; "" if that is not known
 	Bound  string `json:"bound"`  // how the log binds it: "script", "adopted", or "" (it does not)
 	Given  bool   `json:"given"`  // known from outside
+
+	Exposed bool `json:"exposed"` // it was unlocked on the ceremony machine
 }
 
 // A knownKey is a witness's key and why it is known.
@@ -123,9 +125,10 @@ func (v *verifier) checkWitnessKeys(c *Check) {
 	v.gatherKeys()
 	c.Count = int64(len(v.keys))
 	v.compareScriptKeys()
+	v.checkExposed()
 	v.report.WitnessKeys = []WitnessKeySeen{}
 	for _, k := range v.keys {
-		v.report.WitnessKeys = append(v.report.WitnessKeys, WitnessKeySeen{Key: k.String(), Person: k.person, Bound: k.bound, Given: k.given})
+		v.report.WitnessKeys = append(v.report.WitnessKeys, WitnessKeySeen{Key: k.String(), Person: k.person, Bound: k.bound, Given: k.given, Exposed: v.isExposed(k.WitnessKey)})
 	}
 }
 

@@ -61,6 +61,9 @@ func (r *Report) writeCosignatures(p *printer) {
 		} else {
 			more = append(more, "key known from this bundle alone")
 		}
+		if c.Exposed {
+			more = append(more, "key EXPOSED TO THE MACHINE")
+		}
 		who := c.Key
 		if c.Person != "" {
 			who += " (" + r.personName(c.Person) + ")"
@@ -97,6 +100,9 @@ func (r *Report) writeMatrix(p *printer) {
 			}
 			if s.Signed {
 				cell += ", signed"
+			}
+			if s.Exposed {
+				cell += " (exposed to the machine)"
 			}
 			row = append(row, cell)
 		}

@@ -44,6 +44,10 @@ type Ceremony struct {
 	Cosign, Final []string
 	// Fresh is what is brought in the step "freshness".
 	Fresh []audit.Freshness
+	// Exposed are the witnesses whose key is unlocked on the ceremony machine, and
+	// the step from which on: "cosign", "verdict" or "close". With any, the script
+	// allows it.
+	Exposed map[string]string
 	// SignVerdicts signs the verdicts of those who have a key.
 	SignVerdicts bool
 

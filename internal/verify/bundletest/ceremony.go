@@ -71,6 +71,9 @@ func (b *Builder) outline() []byte {
 		}
 	}
 	b.approvals(&s)
+	if len(b.Exposed) > 0 {
+		s.WriteString("allow_exposed_keys: true\n")
+	}
 	s.WriteString("steps:\n")
 	for _, p := range b.plan() {
 		fmt.Fprintf(&s, "  - id: %s\n    kind: %s\n    title: %s\n    actor: ada\n    witnesses: [wil, ewa]\n    say: %s\n    watch: %s\n", p.ID, p.Kind, p.Title, say, watch)
@@ -150,6 +153,9 @@ func (b *Builder) finish() {
 	}
 	b.verdicts()
 	b.begin("close")
+	for _, person := range b.Final {
+		b.exposed(person, "final cosignature")
+	}
 	b.end("done")
 	b.seal("complete")
 }
@@ -270,9 +276,22 @@ func (b *Builder) cosignatures() {
 	_, lines, err := audit.Cosignatures(signed)
 	b.must(err)
 	for i, person := range b.Cosign {
-		b.Add(&audit.Cosigned{Person: person, Size: size, NoteLine: lines[i].Line()})
+		b.Add(&audit.Cosigned{Person: person, Size: size, NoteLine: lines[i].Line(), Exposed: b.exposed(person, "cosignature")})
 	}
 	b.end("done")
+}
+
+// exposed unlocks a person's key on the ceremony machine, if it is so by now, and
+// reports whether it is.
+func (b *Builder) exposed(person, use string) bool {
+	steps := []string{"cosign", "verdict", "close"}
+	from := slices.Index(steps, b.Exposed[person])
+	if from < 0 || slices.Index(steps, b.step) < from {
+		return false
+	}
+	b.Add(&audit.WitnessKeyExposed{Person: person, Key: b.Keys[person].Key().String(), File: person + ".key", For: use})
+	b.Add(&audit.Secret{Person: person, Secret: "witness key passphrase", Use: "current", Result: "accepted"})
+	return true
 }
 
 // login opens a session on the token and logs in.
@@ -458,7 +477,7 @@ func (b *Builder) verdicts() {
 		if k := b.Keys[id]; k != nil && b.SignVerdicts {
 			said, err := k.SignVerdict(audit.VerdictNote{Origin: b.made.Origin, Step: "verdict", Size: size, Root: root, Witness: id, Agree: true})
 			b.must(err)
-			d.Note = string(said)
+			d.Note, d.Exposed = string(said), b.exposed(id, "verdict")
 		}
 		b.Add(d)
 	}
