@@ -36,11 +36,14 @@ func ParseAndCheck(file string, b []byte, kinds Kinds) (*Script, Problems) {
 
 // Parse reads a script with the given kinds of steps; docs/script.md is the
 // format. file is its name in messages. The script is nil if b is no mapping of
-// fields; with other problems it holds what could be read.
+// fields, or includes parts that [Expand] has to write out; with other problems it holds what could be read.
 func Parse(file string, b []byte, kinds Kinds) (*Script, Problems) {
 	doc, problems := strictyaml.Parse(file, b)
 	if doc == nil {
 		return nil, problems
+	}
+	if included := notExpanded(doc); len(included) > 0 {
+		return nil, included
 	}
 	s := &Script{doc: doc}
 	problems = append(problems, doc.DecodeRest(s, kinds.rest)...)

@@ -16,7 +16,7 @@ import (
 	"github.com/keyrite/keyrite/internal/token/recorded"
 )
 
-// A Config is what a run needs from outside. All fields but QR, Given and
+// A Config is what a run needs from outside. All fields but QR, First, Given and
 // UnlockKey are required.
 type Config struct {
 	Script      *Script
@@ -36,6 +36,7 @@ type Config struct {
 	Sleep       func(time.Duration)
 	Rand        io.Reader
 	QR          func(string) [][]bool   // for the screen; may be nil
+	First       []audit.Data            // what a new log says after its first entry: about the place, and about what was done before it
 	Given       []*audit.ScriptApproval // approvals of the script that were brought, from [Script.Approval]; may be nil
 
 	// UnlockKey opens a witness's key file with a passphrase (internal/keyfile

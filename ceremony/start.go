@@ -36,6 +36,11 @@ func Start(c Config) (*Runner, error) {
 	if _, err = r.record("", r.opening(origin), true); err == nil {
 		err = r.writeKey()
 	}
+	for _, d := range c.First {
+		if err == nil {
+			_, err = r.record("", d, true)
+		}
+	}
 	if err != nil {
 		key.Wipe()
 		return nil, err

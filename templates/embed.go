@@ -11,6 +11,13 @@ import "embed"
 //go:embed profiles/*.yaml
 var Profiles embed.FS
 
+// Parts holds the shared parts that a script can include: parts/NAME.yaml,
+// with the fields keyrite-part, parameters and steps. docs/script.md describes
+// them.
+//
+//go:embed parts/*.yaml
+var Parts embed.FS
+
 // Ceremonies holds the ceremony scripts: ceremonies/NAME.yaml, and
 // ceremonies/NAME.answers.yaml with the answers for rehearsing it.
 //

@@ -52,7 +52,7 @@ func (r *running) config(rm room.Room) (*ceremony.Config, error) {
 			return describe(program, file, hardened)
 		},
 		Now: time.Now, Sleep: time.Sleep, Rand: rand.Reader,
-		QR: qrModules, Given: r.given, UnlockKey: keyfile.Unlock,
+		QR: qrModules, First: r.first, Given: r.given, UnlockKey: keyfile.Unlock,
 	}, nil
 }
 

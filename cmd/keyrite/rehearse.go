@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
 
+	"github.com/keyrite/keyrite/audit"
 	"github.com/keyrite/keyrite/ceremony"
 	"github.com/keyrite/keyrite/internal/room"
 	"github.com/keyrite/keyrite/internal/room/answers"
@@ -76,7 +78,35 @@ func (r *running) rehearse() error {
 	if err := r.use(conf); err != nil {
 		return err
 	}
+	if err := r.prepare(); err != nil {
+		return r.thenRemove(environment(err))
+	}
 	return r.thenRemove(r.fresh())
+}
+
+// prepare brings those throw-away tokens into use that the script does not
+// initialise: they stand in for tokens of an earlier ceremony. That is done
+// before the log begins, which says so.
+func (r *running) prepare() error {
+	var labels []string
+	world := ceremony.NewWorld(r.script)
+	for _, t := range r.script.Tokens {
+		if !world.Tokens[t.Name].ComesBlank() {
+			labels = append(labels, t.Label)
+		}
+	}
+	if len(labels) == 0 {
+		return nil
+	}
+	fmt.Fprintf(r.p.err, "REHEARSAL: %s\nIts PINs in this rehearsal are those of the maker's manual: SO-PIN %s, user PIN %s.\n",
+		preparation(labels), softhsm.StandInSOPIN, softhsm.StandInUserPIN)
+	r.first = append(r.first, &audit.Result{Name: "REHEARSAL preparation", Value: preparation(labels)})
+	return softhsm.Prepare(labels)
+}
+
+// preparation says what was done to throw-away tokens.
+func preparation(labels []string) string {
+	return fmt.Sprintf("before this log began, a throw-away token was initialised and got PINs that everybody knows, to stand in for the token in use with the label %q; nothing that it holds may be trusted", strings.Join(labels, `", "`))
 }
 
 // use points SoftHSM2 to the throw-away token.

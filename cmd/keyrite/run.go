@@ -69,6 +69,7 @@ type running struct {
 	stand         string // the model that stands in for the script's, in a rehearsal
 	answers       string // file with answers, in a rehearsal
 	given         []*audit.ScriptApproval
+	first         []audit.Data // what the log says first
 }
 
 // fresh begins a ceremony in a new folder and runs it.

@@ -46,6 +46,13 @@ func (p *program) newCommand() *cli.Command {
 			if err != nil {
 				return usage("there is no template %q; 'keyrite new' lists them", list[0])
 			}
+			if !c.Bool("answers") {
+				x, problems := ceremony.Expand(list[0]+ext, b, readPart)
+				if x == nil {
+					return p.refuse(list[0]+ext, problems)
+				}
+				b = x.Text
+			}
 			return p.output(c.String("output"), b)
 		},
 	}
@@ -66,6 +73,23 @@ func (p *program) listTemplates() error {
 			return err
 		}
 		fmt.Fprintf(p.out, "%-22s %s\n", name, firstComment(string(b)))
+	}
+	return p.listParts()
+}
+
+// listParts lists the shared parts that a script can include.
+func (p *program) listParts() error {
+	files, err := fs.Glob(templates.Parts, "parts/*.yaml")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(p.out, "\nShared parts, for '- include: NAME' among a script's steps:")
+	for _, f := range files {
+		b, err := templates.Parts.ReadFile(f)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(p.out, "%-22s %s\n", strings.TrimSuffix(filepath.Base(f), ".yaml"), firstComment(string(b)))
 	}
 	return nil
 }
@@ -117,9 +141,12 @@ func (p *program) checkCommand() *cli.Command {
 		ArgsUsage: "FILE",
 		Description: "Simulates the ceremony on a model of the world and reports what is impossible,\n" +
 			"as file:line:col: field: what was expected.\n\nExample:\n   keyrite check root-ca.yaml\n" +
-			"   keyrite check --explain root-ca.yaml           what it means, in plain language",
+			"   keyrite check --explain root-ca.yaml           what it means, in plain language\n" +
+			"   keyrite check --expand root-ca.yaml -o whole.yaml   with the shared parts that it includes written out",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "explain", Usage: "tell the ceremony in plain language: who does what, what is true after each step, who holds which secret, what auditors ask"},
+			&cli.BoolFlag{Name: "expand", Usage: "write the script with the shared parts that it includes written out: what is approved, printed and run"},
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "with --expand: write to `FILE`, which must not exist (default: standard output)"},
 			&cli.BoolFlag{Name: "schema", Usage: "print the JSON Schema of scripts, for editors, and do nothing else"},
 		},
 		Action: func(c *cli.Context) error {
@@ -134,15 +161,26 @@ func (p *program) checkCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			s, b, err := p.readScript(list[0])
+			if c.String("output") != "" && !c.Bool("expand") {
+				return usage("-o is for --expand")
+			}
+			s, x, err := p.readExpanded(list[0])
 			if err != nil {
 				return err
+			}
+			if c.Bool("expand") {
+				return p.output(c.String("output"), x.Text)
 			}
 			if c.Bool("explain") {
 				return p.output("", []byte(ceremony.Explain(s, steps.Kinds())))
 			}
-			fmt.Fprintf(p.out, "%s: sound. %d steps, %d people, %d tokens, %d keys.\nSHA-256 %s\n",
-				list[0], len(s.Steps), len(s.Participants), len(s.Tokens), len(s.Keys), ceremony.FileOf("", b).SHA256)
+			fmt.Fprintf(p.out, "%s: sound. %d steps, %d people, %d tokens, %d keys.\n", list[0], len(s.Steps), len(s.Participants), len(s.Tokens), len(s.Keys))
+			if n := len(x.Included); n > 0 {
+				fmt.Fprintf(p.out, "It includes %s. Write them out before it is printed, approved and run: keyrite check --expand %s -o NEW\nSHA-256 of the script written out: %s\n",
+					strings.Join(x.Included, ", "), list[0], ceremony.FileOf("", x.Text).SHA256)
+				return nil
+			}
+			fmt.Fprintf(p.out, "SHA-256 %s\n", ceremony.FileOf("", x.Text).SHA256)
 			return nil
 		},
 	}
@@ -157,17 +195,54 @@ func (p *program) readScript(file string) (*ceremony.Script, []byte, error) {
 	if err != nil {
 		return nil, nil, &exitError{exitUsage, err}
 	}
+	s, problems := checked(file, b)
+	return s, b, p.refuse(file, problems)
+}
+
+// readExpanded is readScript for a script that may include shared parts: it is
+// checked as it is written out.
+func (p *program) readExpanded(file string) (*ceremony.Script, *ceremony.Expansion, error) {
+	b, err := readLimited(file, maxScript)
+	if err != nil {
+		return nil, nil, &exitError{exitUsage, err}
+	}
+	x, problems := ceremony.Expand(file, b, readPart)
+	if x == nil {
+		return nil, nil, p.refuse(file, problems)
+	}
+	s, problems := checked(file, x.Text)
+	for i := range problems {
+		problems[i] = x.Place(problems[i])
+	}
+	return s, x, p.refuse(file, problems)
+}
+
+// readPart reads a shared part that keyrite brings along.
+func readPart(name string) ([]byte, error) {
+	b, err := templates.Parts.ReadFile("parts/" + name + ".yaml")
+	if err != nil {
+		return nil, fmt.Errorf("there is no shared part %q; 'keyrite new' lists them", name)
+	}
+	return b, nil
+}
+
+func checked(file string, b []byte) (*ceremony.Script, ceremony.Problems) {
 	s, problems := ceremony.ParseAndCheck(file, b, steps.Kinds())
 	if s != nil {
 		problems = append(problems, s.Unprintable(printable)...)
 	}
-	if len(problems) > 0 {
-		for _, pr := range problems {
-			fmt.Fprintln(p.err, pr)
-		}
-		return nil, nil, &exitError{exitUsage, fmt.Errorf("%s has %d problem(s); nothing was done", file, len(problems))}
+	return s, problems
+}
+
+// refuse shows the problems of a script and returns an error if there are any.
+func (p *program) refuse(file string, problems ceremony.Problems) error {
+	if len(problems) == 0 {
+		return nil
 	}
-	return s, b, nil
+	for _, pr := range problems {
+		fmt.Fprintln(p.err, pr)
+	}
+	return &exitError{exitUsage, fmt.Errorf("%s has %d problem(s); nothing was done", file, len(problems))}
 }
 
 // printable reports whether the transcript can print a character.
