@@ -170,11 +170,11 @@ func typeName(typ reflect.Type, objects map[string]reflect.Type) string {
 }
 
 // sourceComments returns the comments of the types and fields in kinds.go,
-// kinds_witness.go and kinds_people.go, by "Type" and "Type.Field".
+// kinds_witness.go, kinds_people.go and kinds_secret.go, by "Type" and "Type.Field".
 func sourceComments(t *testing.T) map[string]string {
 	t.Helper()
 	comments := map[string]string{}
-	for _, name := range []string{"kinds.go", "kinds_witness.go", "kinds_people.go"} {
+	for _, name := range []string{"kinds.go", "kinds_witness.go", "kinds_people.go", "kinds_secret.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)

@@ -43,3 +43,6 @@ func (*Pause) Kind() string          { return "pause" }
 func (*Abort) Kind() string          { return "abort" }
 func (*Transcript) Kind() string     { return "transcript" }
 func (*Close) Kind() string          { return "close" }
+func (*Share) Kind() string          { return "share" }
+func (*ShareCheck) Kind() string     { return "share-check" }
+func (*ReadBack) Kind() string       { return "read-back" }

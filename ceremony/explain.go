@@ -101,6 +101,8 @@ func (e *explanation) held(pin PINSpec) string {
 		return "nobody: no step may ask for it"
 	case pin.Way == Halves:
 		return all + ", a part each"
+	case pin.Way == Shares:
+		return fmt.Sprintf("%s, a share each; any %d of them give it back", all, pin.Threshold)
 	}
 	return all + " alone"
 }

@@ -22,7 +22,8 @@ const (
 const accepted = "accepted"
 
 // PIN asks for a PIN of the token, in the way that the script says: one
-// custodian, or several with a part each that are joined in memory. Nothing is
+// custodian, or several with a part or share each that are joined in memory; a
+// new one of which people hold shares is made here, and they get theirs. Nothing is
 // echoed; what is new is typed twice. The form of each part and of the whole is
 // checked before the PIN is returned, so that a slip of the finger costs no try.
 // The caller wipes it.
@@ -34,11 +35,17 @@ func (t *Token) PIN(kind token.PINKind, use Use) (token.PIN, error) {
 	if len(spec.Custodians) == 0 {
 		return token.PIN{}, fmt.Errorf("the script does not say who enters the %s of token %q", kind, t.Name)
 	}
+	if spec.Way == Shares && use == Current {
+		return t.collect(spec, kind)
+	}
 	if err := t.s.Here(spec.Custodians...); err != nil {
 		return token.PIN{}, err
 	}
-	if spec.Way == Halves {
+	switch spec.Way {
+	case Halves:
 		return t.halves(spec, kind, use)
+	case Shares:
+		return t.deal(spec, kind)
 	}
 	form, check := t.pinForm(kind, use)
 	return t.typed(typing{
@@ -169,7 +176,7 @@ func (t *Token) typed(y typing) (token.PIN, error) {
 }
 
 func (t *Token) typedOnce(y typing) (pin token.PIN, refused string, err error) {
-	what := map[token.PINKind]string{token.SOPIN: "so-pin-", token.UserPIN: "user-pin-"}[y.kind] + string(y.use)
+	what := short(y.kind) + "-" + string(y.use)
 	pin, err = t.s.secret(y.person, what, y.question)
 	if err != nil {
 		return pin, "", err
@@ -194,9 +201,18 @@ func (t *Token) typedOnce(y typing) (pin token.PIN, refused string, err error) {
 	return pin, "the two entries differ", nil
 }
 
+// short is a PIN's name in the keys of prompts.
+func short(kind token.PINKind) string {
+	return map[token.PINKind]string{token.SOPIN: "so-pin", token.UserPIN: "user-pin"}[kind]
+}
+
 func (s *Session) secret(person, what, question string) (token.PIN, error) {
+	return s.askSecret(s.prompt(person, what, question))
+}
+
+func (s *Session) askSecret(p room.Prompt) (token.PIN, error) {
 	for {
-		pin, err := s.r.Room.Secret(s.prompt(person, what, question))
+		pin, err := s.r.Room.Secret(p)
 		switch {
 		case errors.Is(err, room.ErrMistyped):
 			s.Show(room.Warning{Text: err.Error() + ". Nothing was sent to the token; please type it again."})

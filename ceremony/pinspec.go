@@ -2,9 +2,11 @@ package ceremony
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/keyrite/keyrite/internal/secretshare"
 	"github.com/keyrite/keyrite/internal/token"
 )
 
@@ -12,13 +14,16 @@ import (
 const (
 	One    = "one"    // a custodian types it
 	Halves = "halves" // two custodians type a part each
+	Shares = "shares" // k of n custodians type a share each
 )
 
 // A PINSpec says how a PIN of a token is entered and who holds it.
 type PINSpec struct {
-	Way        string   `yaml:"way,required" enum:"one,halves" desc:"one: a custodian types it; halves: two custodians type a part each, and neither sees the other's"`
+	Way        string   `yaml:"way,required" enum:"one,halves,shares" desc:"one: a custodian types it; halves: two custodians type a part each, and neither sees the other's; shares: it is made in the room and seen by nobody, and threshold of the custodians give it back"`
 	Custodians []string `yaml:"custodians,required" desc:"participants who hold it, in the order of their parts" line:"one"`
-	Threshold  int      `yaml:"-"`
+	Threshold  int      `yaml:"threshold" desc:"shares: how many custodians are enough, 2 or more"`
+
+	Commitments []string `yaml:"commitments" desc:"shares made in an earlier ceremony: the commitment of each from its log, 64 hex digits, in the order of the custodians" line:"one"`
 }
 
 // Held returns how a PIN of the token is entered and who holds it, whichever
@@ -38,7 +43,12 @@ func (t *TokenSpec) Held(kind token.PINKind) PINSpec {
 }
 
 // Needed returns how many of the custodians have to be there to enter it.
-func (p PINSpec) Needed() int { return len(p.Custodians) }
+func (p PINSpec) Needed() int {
+	if p.Way == Shares {
+		return p.Threshold
+	}
+	return len(p.Custodians)
+}
 
 // first returns the spec of a PIN that is nobody's own yet: the first custodian
 // types it alone.
@@ -99,6 +109,47 @@ func (c *checker) held(path string, kind token.PINKind, p *PINSpec) {
 		c.wrong(path+".custodians", "expected one custodian for a PIN that one person types, not %d: write way: halves for two", n)
 	case p.Way == Halves && n > 0 && n != 2:
 		c.wrong(path+".custodians", "expected two custodians with a part each, not %d", n)
+	case p.Way == Shares && n > 0:
+		c.shared(path, p)
+	}
+	if p.Way != Shares && p.Threshold != 0 {
+		c.wrong(path+".threshold", "only a PIN with way: shares has a threshold: take it out")
+	}
+	if p.Way != Shares && len(p.Commitments) > 0 {
+		c.wrong(path+".commitments", "only a PIN with way: shares has commitments: take them out")
+	}
+}
+
+// commitmentForm is a SHA-256 in hex.
+var commitmentForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// shared judges the numbers of shares.
+func (c *checker) shared(path string, p *PINSpec) {
+	n := len(p.Custodians)
+	switch {
+	case n < 2:
+		c.wrong(path+".custodians", "expected two custodians or more with a share each, not %d", n)
+	case n > secretshare.Most:
+		c.wrong(path+".custodians", "expected at most %d custodians with a share each, not %d", secretshare.Most, n)
+	case p.Threshold == 0:
+		c.wrong(path, "how many shares are enough is missing: write threshold")
+	case p.Threshold == 1:
+		c.wrong(path+".threshold", "with a threshold of 1 each custodian has the whole PIN: expected 2 or more")
+	case p.Threshold < 0:
+		c.wrong(path+".threshold", "expected 2 or more, not %d", p.Threshold)
+	case p.Threshold > n:
+		c.wrong(path+".threshold", "%d shares are needed and there are only %d custodians: nobody could ever enter the PIN", p.Threshold, n)
+	}
+	if m := len(p.Commitments); m > 0 && m != n {
+		c.wrong(path+".commitments", "there are %d commitments and %d custodians: expected one for each, in the same order", m, n)
+	}
+	for j, id := range p.Commitments {
+		at := fmt.Sprintf("%s.commitments[%d]", path, j+1)
+		if !commitmentForm.MatchString(id) {
+			c.wrong(at, "expected the 64 hex digits of a commitment, as a log's entry of kind share has it")
+		} else if slices.Contains(p.Commitments[:j], id) {
+			c.wrong(at, "this commitment is there twice: each share has its own")
+		}
 	}
 }
 

@@ -41,6 +41,9 @@ type State struct {
 	fresh  map[string][]string // new PINs accepted in a step
 	pinSet map[string]bool     // PINs that a call of this log has set, by token and kind
 
+	sharesDealt map[string]*ShareSet // handed out last, by token and kind
+	sharesInUse map[string]*ShareSet // of the PIN that is set
+
 	intents map[int64]*audit.HSMIntent
 	open    map[int64]*Pending // intents without an outcome
 	wrong   map[string]int     // wrong tries at a login since the last right one, by PIN
@@ -97,6 +100,9 @@ func NewState() *State {
 
 		fresh:  map[string][]string{},
 		pinSet: map[string]bool{},
+
+		sharesDealt: map[string]*ShareSet{},
+		sharesInUse: map[string]*ShareSet{},
 
 		looks:   map[string]*looked{},
 		wrong:   map[string]int{},
@@ -229,6 +235,8 @@ func (st *State) applyStep(e *audit.Entry) {
 		if d.Use == string(New) && d.Result == accepted {
 			st.fresh[e.Step] = append(st.fresh[e.Step], pinName(d.Token, d.Secret))
 		}
+	case *audit.Share:
+		st.applyShare(d)
 	case *audit.WitnessKeyRead:
 		st.WitnessKeys[d.Person] = d
 	case *audit.WitnessKeyExposed:
@@ -305,7 +313,9 @@ func (st *State) setPINs(step, function string) {
 	}
 	for _, name := range st.fresh[step] {
 		st.pinSet[name] = true
+		st.sharesInUse[name] = st.sharesDealt[name]
 	}
+	delete(st.fresh, step)
 }
 
 func pinName(tokenName, kind string) string { return tokenName + "\n" + kind }

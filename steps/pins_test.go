@@ -155,3 +155,20 @@ func TestHalfAway(t *testing.T) {
 		t.Errorf("problems: %s", p)
 	}
 }
+
+// filesBelow returns what all files below a folder hold.
+func filesBelow(t *testing.T, dir string) (all [][]byte) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		all = append(all, b)
+		return err
+	})
+	if err != nil || len(all) == 0 {
+		t.Fatalf("%d files below %s: %v", len(all), dir, err)
+	}
+	return all
+}

@@ -15,6 +15,13 @@ import (
 // template's own.
 func play(t *testing.T, template string, change func(string) string, more string) (*stage, error) {
 	t.Helper()
+	st := stageOf(t, template, change, more)
+	return st, st.start()
+}
+
+// stageOf makes ready what play runs.
+func stageOf(t *testing.T, template string, change func(string) string, more string) *stage {
+	t.Helper()
 	st, err := openStage(t.TempDir(), template)
 	if err != nil {
 		t.Fatal(err)
@@ -29,7 +36,7 @@ func play(t *testing.T, template string, change func(string) string, more string
 	if err := st.prepare([]byte(string(b) + more)); err != nil {
 		t.Fatal(err)
 	}
-	return st, st.start()
+	return st
 }
 
 func aborted(t *testing.T, st *stage, err error) []*audit.Entry {

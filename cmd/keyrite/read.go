@@ -160,6 +160,12 @@ func summary(d audit.Data) string {
 			return fmt.Sprintf("%s entered the %s %s: %s", d.Person, d.Use, d.Secret, d.Result)
 		}
 		return fmt.Sprintf("%s entered %sthe %s %s of %s: %s", d.Person, part, d.Use, d.Secret, d.Token, d.Result)
+	case *audit.Share:
+		return fmt.Sprintf("%s has share %d of %d of the %s of %s (%d are enough), set %s", d.Person, d.Index, d.Shares, d.Secret, d.Token, d.Threshold, d.Set)
+	case *audit.ShareCheck:
+		return fmt.Sprintf("%s's share of the %s of %s: %s", d.Person, d.Secret, d.Token, d.Result)
+	case *audit.ReadBack:
+		return fmt.Sprintf("%s read back %s: the same: %t", d.Person, d.What, d.Match)
 	case *audit.Problem:
 		return d.What
 	case *audit.Decision:

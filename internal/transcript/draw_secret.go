@@ -1,0 +1,30 @@
+package transcript
+
+import "github.com/keyrite/keyrite/audit"
+
+func drawShare(t *teller, d *audit.Share) {
+	shown := map[string]string{"screen": "on a screen cleared for it", "slip": "on a sealed slip"}[d.Shown] + " (" + d.Shown + ")"
+	t.say("%s was given share %d of %d of the %s of token %s, %s, and typed it back, unseen; %d of them are enough. The share is not in the log.",
+		t.f.name(d.Person), d.Index, d.Shares, d.Secret, d.Token, shown, d.Threshold)
+	t.fact("set", d.Set)
+	t.fact("split after", plural(int(d.Number), "entry"))
+	t.hex("commitment", d.Commitment)
+}
+
+func drawShareCheck(t *teller, d *audit.ShareCheck) {
+	draw := t.say
+	if d.Result != "right" {
+		draw = t.alarm
+	}
+	draw("%s typed a share of the %s of token %s, unseen, to be compared with %s: %s. The share is not in the log.", t.f.name(d.Person), d.Secret, d.Token, d.Against, d.Result)
+	t.hex("commitment", d.Commitment)
+}
+
+func drawReadBack(t *teller, d *audit.ReadBack) {
+	if !d.Match {
+		t.alarm("%s typed something else than what was read aloud: %s.", t.f.name(d.Person), d.What)
+	} else {
+		t.say("READ BACK: %s typed what was read aloud, and it is the same: %s.", t.f.name(d.Person), d.What)
+	}
+	t.fact("on the screen", d.Value)
+}

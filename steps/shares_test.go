@@ -1,0 +1,280 @@
+package steps_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/keyrite/keyrite/audit"
+	"github.com/keyrite/keyrite/ceremony"
+	"github.com/keyrite/keyrite/internal/room"
+	"github.com/keyrite/keyrite/internal/token"
+)
+
+// sharesOf gives both PINs of the root-ca template to three custodians each, two
+// of whom are enough.
+func sharesOf(s string) string {
+	var people strings.Builder
+	for i, id := range []string{"so-2", "so-3", "user-2", "user-3"} {
+		role := "so-pin-custodian"
+		if i > 1 {
+			role = "user-pin-custodian"
+		}
+		fmt.Fprintf(&people, "  - id: %s\n    name: Example Custodian %d\n    initials: EC%c\n    roles: [%s]\n", id, i+1, 'P'+i, role)
+	}
+	s = strings.Replace(s, "  - id: witness-1\n", people.String()+"  - id: witness-1\n", 1)
+	s = strings.Replace(s, "    so_pin_custodian: so-custodian\n", "    so_pin: {way: shares, custodians: [so-custodian, so-2, so-3], threshold: 2}\n", 1)
+	return strings.Replace(s, "    user_pin_custodian: user-custodian\n", "    user_pin: {way: shares, custodians: [user-custodian, user-2, user-3], threshold: 2}\n", 1)
+}
+
+const shareAnswers = `  "*/so-pin-alone/*": "ready"
+  "*/user-pin-alone/*": "ready"
+  "*/so-pin-share/*": "@slip"
+  "*/user-pin-share/*": "@slip"
+  "*/so-pin-gives/*": "yes"
+  "*/user-pin-gives/*": "yes"
+  "*/user-pin-gives/user-custodian": "no"
+`
+
+// A listener keeps what is shown to one person alone, as that person's paper
+// does, and may answer a prompt for a secret in their place.
+type listener struct {
+	room.Room
+	slips  map[string][][]string // rows, by person and slip; one for each time it was shown
+	secret func(l *listener, p room.Prompt) (row string, ok bool)
+}
+
+func (l *listener) Private(p room.Prompt, s room.Slip) error {
+	var rows []string
+	for _, row := range s.Rows {
+		row.Reveal(func(b []byte) { rows = append(rows, string(b)) })
+	}
+	key := p.Person + "|" + s.Name
+	l.slips[key] = append(l.slips[key], rows)
+	return l.Room.Private(p, s)
+}
+
+func (l *listener) Secret(p room.Prompt) (token.PIN, error) {
+	if l.secret != nil {
+		if row, ok := l.secret(l, p); ok {
+			return token.NewPIN([]byte(row)), nil
+		}
+	}
+	return l.Room.Secret(p)
+}
+
+func listening(st *stage, secret func(*listener, room.Prompt) (string, bool)) *listener {
+	l := &listener{slips: map[string][][]string{}, secret: secret}
+	st.room = func(r room.Room) room.Room { l.Room = r; return l }
+	return l
+}
+
+func playShares(t *testing.T, change func(string) string, more string, secret func(*listener, room.Prompt) (string, bool)) (*stage, *listener, error) {
+	t.Helper()
+	st := stageOf(t, "root-ca", func(s string) string {
+		s = sharesOf(s)
+		if change != nil {
+			s = change(s)
+		}
+		return s
+	}, shareAnswers+more)
+	screen, err := os.Create(st.dir + "/screen.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { screen.Close() })
+	st.out = screen
+	l := listening(st, secret)
+	return st, l, st.start()
+}
+
+// TestShares holds a ceremony in which both PINs are made in the room, seen by
+// nobody and held in shares; no share is in any file, nor on the screen.
+func TestShares(t *testing.T) {
+	st, l, err := playShares(t, nil, "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sound(st.bundle()); err != nil {
+		t.Fatal(err)
+	}
+	entries := st.entries(t)
+	seen := map[string]*audit.Share{}
+	for _, e := range entries {
+		switch d := e.Data.(type) {
+		case *audit.Share:
+			seen[d.Commitment] = d
+			if d.Threshold != 2 || d.Shares != 3 || len(d.Set) != 6 || d.Number >= e.Seq {
+				t.Errorf("entry %d: %+v", e.Seq, d)
+			}
+		case *audit.HSMOutcome:
+			if in := intentOf(entries, d.Intent); in.Purpose == "secret" && d.Random != "" {
+				t.Errorf("entry %d holds random bytes that are to stay secret", e.Seq)
+			}
+		}
+	}
+	if len(seen) != 6 || len(l.slips) != 6 {
+		t.Errorf("%d shares with commitments of their own, %d slips; want 6", len(seen), len(l.slips))
+	}
+	if got, want := secretsOf(entries, "first-crl"), "user-2|current|user PIN|share|accepted\nuser-3|current|user PIN|share|accepted\n"; got != want {
+		t.Errorf("first-crl:\n%swant:\n%s", got, want)
+	}
+	for who, slips := range l.slips {
+		for _, row := range slips[0] {
+			findNowhere(t, st.dir, row, strings.Join(strings.Fields(row)[:3], " "))
+			if len(strings.Fields(row)) < 3 {
+				t.Errorf("%s: row %q", who, row)
+			}
+		}
+	}
+	// The search finds what is planted.
+	if err := os.WriteFile(st.dir+"/planted", []byte("x"+l.slips["Example Custodian 1 (ECP)|hsm/so-pin"][0][0]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if !foundIn(t, st.dir, l.slips["Example Custodian 1 (ECP)|hsm/so-pin"][0][0]) {
+		t.Error("a planted share is not found")
+	}
+}
+
+func intentOf(entries []*audit.Entry, seq int64) *audit.HSMIntent {
+	if d, ok := entries[seq].Data.(*audit.HSMIntent); ok {
+		return d
+	}
+	return &audit.HSMIntent{}
+}
+
+// foundIn reports whether a file below dir holds the text, in any case.
+func foundIn(t *testing.T, dir, text string) bool {
+	t.Helper()
+	return slices.ContainsFunc(filesBelow(t, dir), func(b []byte) bool {
+		return strings.Contains(strings.ToLower(string(b)), strings.ToLower(text))
+	})
+}
+
+func findNowhere(t *testing.T, dir string, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if foundIn(t, dir, text) {
+			t.Errorf("a file holds %q", text)
+		}
+	}
+}
+
+// TestWrongShares: every wrong share is named before the token's counter is
+// touched, and the right one is taken after it.
+func TestWrongShares(t *testing.T) {
+	const own, other = "Example User PIN Custodian (EUC)", "Example Custodian 3 (ECR)"
+	// What is typed at the first login with the user PIN, in this order.
+	var script []func(l *listener) string
+	user := func(l *listener, who string, row int) string { return l.slips[who+"|hsm/user-pin"][0][row-1] }
+	all := func(who string, slip string) {
+		for row := range 8 {
+			script = append(script, func(l *listener) string {
+				rows := l.slips[who+"|hsm/"+slip][0]
+				if row >= len(rows) {
+					return "skip"
+				}
+				return rows[row]
+			})
+		}
+	}
+	script = append(script,
+		func(l *listener) string { return strings.Replace(user(l, own, 1), " ", " xyzzy ", 1) },
+		func(l *listener) string { return user(l, own, 2) },
+	)
+	all("Example SO-PIN Custodian (ESC)", "so-pin") // a share of the other PIN
+	all(other, "user-pin")                          // somebody else's
+	all(own, "user-pin")
+	at := 0
+	st, _, err := playShares(t, nil, "  \"prove-login/user-pin-gives/user-custodian\": \"yes\"\n", func(l *listener, p room.Prompt) (string, bool) {
+		for strings.HasPrefix(p.Key, "prove-login/user-pin-share/user-custodian") && at < len(script) {
+			at++
+			if row := script[at-1](l); row != "skip" {
+				return row, true
+			}
+		}
+		return "", false
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries := st.entries(t)
+	got := secretsOf(entries, "prove-login")
+	want := []string{
+		"user-custodian|current|user PIN|share|row 1: its word 2 is not in the list of words",
+		"user-custodian|current|user PIN|share|row 1: its last word does not fit the others: a word is not the one on the slip, or this is another row",
+		"user-custodian|current|user PIN|share|this is a share of the SO-PIN, and the user PIN is asked for",
+		"user-custodian|current|user PIN|share|this is share 2, which is that of Example Custodian 3 (ECR)",
+		"user-custodian|current|user PIN|share|accepted",
+		"user-2|current|user PIN|share|accepted",
+	}
+	if got != strings.Join(want, "\n")+"\n" {
+		t.Errorf("%s\nwant:\n%s", got, strings.Join(want, "\n"))
+	}
+	for _, e := range entries {
+		if d, ok := e.Data.(*audit.HSMOutcome); ok && d.Function == "C_Login" && d.RV != "CKR_OK" {
+			t.Errorf("entry %d: a login failed with %s", e.Seq, d.RV)
+		}
+	}
+}
+
+// TestTooFewShares: k-1 shares are named, and nothing is sent.
+func TestTooFewShares(t *testing.T) {
+	more := "  \"prove-login/user-pin-gives/*\": \"no\"\n  \"prove-login/user-pin-row/*\": \"without\"\n" + abortOnFailure
+	st, _, err := playShares(t, nil, more, func(l *listener, p room.Prompt) (string, bool) {
+		return "", p.Key == "prove-login/user-pin-share/user-3" // an empty row
+	})
+	entries := aborted(t, st, err)
+	if p := problems(entries); !strings.Contains(p, `1 of the 2 shares of the user PIN of token "hsm" that are needed were entered: nothing was sent to the token`) {
+		t.Errorf("problems: %s", p)
+	}
+	for _, e := range entries {
+		if d, ok := e.Data.(*audit.HSMIntent); ok && e.Step == "prove-login" && d.Function == "C_Login" {
+			t.Errorf("entry %d: a login", e.Seq)
+		}
+	}
+}
+
+// TestShareCannotBeRead: what was copied wrongly is found before the token is
+// touched; the PIN and all shares are made anew, and the old ones open nothing.
+func TestShareCannotBeRead(t *testing.T) {
+	asked := 0
+	st, l, err := playShares(t, nil, "  \"new-so-pin/so-pin-row/*\": \"anew\"\n", func(l *listener, p room.Prompt) (string, bool) {
+		if p.Key == "new-so-pin/so-pin-share/so-2" {
+			asked++
+		}
+		return "", p.Key == "new-so-pin/so-pin-share/so-2" && asked == 3
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(l.slips["Example SO-PIN Custodian (ESC)|hsm/so-pin"]); n != 2 {
+		t.Errorf("the first custodian got %d slips, want 2", n)
+	}
+	shares := 0
+	for _, e := range st.entries(t) {
+		if d, ok := e.Data.(*audit.Share); ok && d.Secret == "SO-PIN" {
+			shares++
+		}
+	}
+	if shares != 3 {
+		t.Errorf("%d shares of the SO-PIN in the log, want those 3 that count", shares)
+	}
+}
+
+// TestShareHolderAway: at the dealing everybody must be there; at a login k of
+// them are enough.
+func TestShareHolderAway(t *testing.T) {
+	optional := in("roll-call", "    say: >-", "    required: [administrator]\n    say: >-")
+	st, _, err := playShares(t, optional, "  \"roll-call/present/so-3\": \"no\"\n"+abortOnFailure, nil)
+	if p := problems(aborted(t, st, err)); !strings.Contains(p, "Example Custodian 2 (ECQ)") {
+		t.Errorf("problems: %s", p)
+	}
+	var stop *ceremony.Stop
+	if !errors.As(err, &stop) {
+		t.Errorf("%v", err)
+	}
+}
