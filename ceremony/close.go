@@ -68,7 +68,7 @@ func (r *Runner) leftOver() error {
 	for i := range r.Script.Tokens {
 		name := r.Script.Tokens[i].Name
 		err := s.listToken(name)
-		if fatal(err) {
+		if Fatal(err) {
 			return err
 		}
 		if err == nil {

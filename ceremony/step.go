@@ -24,7 +24,7 @@ func (r *Runner) step(step *Step) error {
 		if err == nil {
 			return nil
 		}
-		if fatal(err) {
+		if Fatal(err) {
 			return err
 		}
 		skipped, err := s.failed(err)
@@ -34,9 +34,9 @@ func (r *Runner) step(step *Step) error {
 	}
 }
 
-// fatal reports whether err leaves nothing to decide: the room has stopped, or
+// Fatal reports whether err leaves nothing to decide: the room has stopped, or
 // the log cannot be written.
-func fatal(err error) bool {
+func Fatal(err error) bool {
 	var stop *Stop
 	var f *Failure
 	return errors.As(err, &stop) || errors.As(err, &f)

@@ -96,7 +96,7 @@ func (r *Runner) lookAgain() error {
 			continue
 		}
 		differs, err := s.compareToken(name)
-		if fatal(err) {
+		if Fatal(err) {
 			return err
 		}
 		if err != nil {

@@ -32,6 +32,8 @@ type TokenState struct {
 	SOPIN       string // "factory", "set" or "" (unknown)
 	UserPIN     string // "factory", "set" or ""
 
+	Made map[token.PINKind]bool // PINs that a step of the script has set by now
+
 	blank bool // a step of the script initialises it
 }
 
@@ -84,7 +86,7 @@ func NewWorld(s *Script) *World {
 		report: func(string, string) {},
 	}
 	for i := range s.Tokens {
-		w.Tokens[s.Tokens[i].Name] = &TokenState{Spec: &s.Tokens[i]}
+		w.Tokens[s.Tokens[i].Name] = &TokenState{Spec: &s.Tokens[i], Made: map[token.PINKind]bool{}}
 	}
 	for i := range s.Steps {
 		if a, ok := s.Steps[i].Action.(initialiser); ok && w.Tokens[a.InitialisesToken()] != nil {

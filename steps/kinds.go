@@ -19,6 +19,7 @@ func Kinds() ceremony.Kinds {
 		{Name: "set-user-pin", Does: "the user PIN is set by the security officer, or changed with the old one", New: func() ceremony.Action { return new(setUserPIN) }},
 		{Name: "pin-change", Does: "a PIN that is in use is replaced, with the reason; the new one is proved, the old one where that is harmless", New: func() ceremony.Action { return new(pinChange) }},
 		{Name: "pin-unblock", Does: "the security officer sets the user PIN of a token that is blocked: an exception, with its reason", New: func() ceremony.Action { return new(pinUnblock) }},
+		{Name: "secret-check", Does: "custodians prove that their shares of a PIN are still those that a log committed to; no token is touched", New: func() ceremony.Action { return new(secretCheck) }},
 		{Name: "login-proof", Does: "the user PIN is proved by logging in; changes nothing", New: func() ceremony.Action { return new(loginProof) }},
 		{Name: "key-identify", Does: "a key that an earlier ceremony made is found on its token and compared with what is known of it", New: func() ceremony.Action { return new(keyIdentify) }},
 		{Name: "generate-key", Does: "a key pair is generated on a token, read back and judged", New: func() ceremony.Action { return new(generateKey) }},

@@ -12,6 +12,8 @@ import (
 	"github.com/keyrite/keyrite/ceremony"
 	"github.com/keyrite/keyrite/internal/room"
 	"github.com/keyrite/keyrite/internal/token"
+	"github.com/keyrite/keyrite/steps"
+	"github.com/keyrite/keyrite/templates"
 )
 
 // sharesOf gives both PINs of the root-ca template to three custodians each, two
@@ -276,5 +278,146 @@ func TestShareHolderAway(t *testing.T) {
 	var stop *ceremony.Stop
 	if !errors.As(err, &stop) {
 		t.Errorf("%v", err)
+	}
+}
+
+// laterScript is a ceremony on the token of an earlier one, whose shares are
+// still in the custodians' hands.
+const laterScript = `keyrite: 1
+title: Example use of a key in shares
+organisation: Example Trust Services
+place: Ceremony room 1, Example City
+purpose: Show that the shares are still right and open the token.
+mode: production
+participants:
+  - {id: administrator, name: Example Ceremony Administrator, initials: ECA, roles: [ceremony-administrator, operator]}
+  - {id: user-custodian, name: Example User PIN Custodian, initials: EUC, roles: [user-pin-custodian]}
+  - {id: user-2, name: Example Custodian 3, initials: ECR, roles: [user-pin-custodian]}
+  - {id: user-3, name: Example Custodian 4, initials: ECS, roles: [user-pin-custodian]}
+tokens:
+  - name: hsm
+    model: nitrokey-hsm
+    serial: "DENK0000000"
+    label: Example Root CA R1
+    user_pin:
+      way: shares
+      custodians: [user-custodian, user-2, user-3]
+      threshold: 2
+      commitments: [COMMITMENTS]
+steps:
+  - {id: roll-call, kind: attendance, title: Roll call, actor: administrator}
+  - {id: see-token, kind: token-identify, title: Find the token, actor: administrator, token: hsm}
+  - {id: still-right, kind: secret-check, title: The shares are still right, actor: administrator, token: hsm, pin: user}
+  - {id: prove-login, kind: login-proof, title: Log in, actor: administrator, token: hsm}
+  - {id: the-end, kind: close, title: Close, actor: administrator}
+`
+
+// rowAnswers are the rows of a share as an answers file has them.
+func rowAnswers(step, person string, rows ...[]string) string {
+	var all []string
+	for _, r := range rows {
+		all = append(all, r...)
+	}
+	return fmt.Sprintf("  \"%s/user-pin-share/%s\": [\"%s\"]\n", step, person, strings.Join(all, `", "`))
+}
+
+// TestSharesLater: in a later ceremony the shares are held against the
+// commitments of the log that made them, and open the token; one of another
+// ceremony is named before.
+func TestSharesLater(t *testing.T) {
+	checking := in("prove-login", "  - id: prove-login", "  - id: look\n    kind: secret-check\n    title: Look at the shares\n    actor: administrator\n    token: hsm\n    pin: user\n\n  - id: prove-login")
+	st, l, err := playShares(t, checking, "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, strangers, err := playShares(t, nil, "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if other.bundle() == st.bundle() {
+		t.Fatal("one stage")
+	}
+	var commitments []string
+	for _, e := range st.entries(t) {
+		switch d := e.Data.(type) {
+		case *audit.Share:
+			if d.Secret == "user PIN" {
+				commitments = append(commitments, d.Commitment)
+			}
+		case *audit.ShareCheck:
+			if d.Result != "right" || d.Against != "this log" || !slices.Contains(commitments, d.Commitment) {
+				t.Errorf("entry %d: %+v", e.Seq, d)
+			}
+		}
+	}
+	slip := func(l *listener, name string) []string { return l.slips[name+"|hsm/user-pin"][0] }
+	one, two, three := slip(l, "Example User PIN Custodian (EUC)"), slip(l, "Example Custodian 3 (ECR)"), slip(l, "Example Custodian 4 (ECS)")
+	foreign := slip(strangers, "Example User PIN Custodian (EUC)")
+
+	if err := os.Rename(st.bundle(), st.dir+"/first"); err != nil {
+		t.Fatal(err)
+	}
+	st.script, st.room = []byte(strings.Replace(laterScript, "COMMITMENTS", strings.Join(commitments, ", "), 1)), nil
+	answers := "keyrite-answers: 1\nanswers:\n  \"*/*/*\": \"@initials\"\n  \"*/present/*\": \"yes\"\n  \"*/on-failure/*\": [\"again\"]\n  \"*/user-pin-gives/*\": \"yes\"\n" +
+		rowAnswers("still-right", "user-custodian", foreign, one) + rowAnswers("still-right", "user-2", two, two) + rowAnswers("still-right", "user-3", three, three) +
+		rowAnswers("prove-login", "user-custodian", foreign, one) + rowAnswers("prove-login", "user-2", two)
+	if err := st.prepare([]byte(answers)); err != nil {
+		t.Fatal(err)
+	}
+	if err := st.start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := sound(st.bundle()); err != nil {
+		t.Fatal(err)
+	}
+	entries := st.entries(t)
+	results := map[string]int{}
+	for _, e := range entries {
+		if d, ok := e.Data.(*audit.ShareCheck); ok {
+			results[d.Person+"|"+d.Against+"|"+strings.Split(d.Result, ":")[0]]++
+		}
+	}
+	want := map[string]int{"user-custodian|script|it is not the one committed to": 1, "user-custodian|script|right": 1, "user-2|script|right": 2, "user-3|script|right": 2}
+	if fmt.Sprint(results) != fmt.Sprint(want) {
+		t.Errorf("%v, want %v", results, want)
+	}
+	if got := secretsOf(entries, "prove-login"); got != "user-custodian|current|user PIN|share|this is not the share 1 that the script commits to: it is of another ceremony, or was changed\n"+
+		"user-custodian|current|user PIN|share|accepted\nuser-2|current|user PIN|share|accepted\n" {
+		t.Errorf("prove-login:\n%s", got)
+	}
+	for _, e := range entries {
+		if d, ok := e.Data.(*audit.HSMOutcome); ok && d.Function == "C_Login" && d.RV != "CKR_OK" {
+			t.Errorf("entry %d: a login failed with %s", e.Seq, d.RV)
+		}
+	}
+}
+
+// TestSecretCheckImpossible: shares that are not made yet, a PIN that is not in
+// shares, somebody without one.
+func TestSecretCheckImpossible(t *testing.T) {
+	step := func(before, pin, more string) func(string) string {
+		return in(before, "  - id: "+before, "  - id: look\n    kind: secret-check\n    title: Look\n    actor: administrator\n    token: hsm\n    pin: "+pin+"\n"+more+"\n  - id: "+before)
+	}
+	text, err := templates.Ceremonies.ReadFile("ceremonies/root-ca.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := string(text)
+	for name, c := range map[string]struct {
+		script string
+		want   string
+	}{
+		"before it is made": {step("user-pin", "user", "")(sharesOf(b)), `.pin: no share of the user PIN of "hsm" is made before this step`},
+		"a PIN of one":      {step("prove-login", "user", "")(b), `.pin: the user PIN of "hsm" is not held in shares: a part that is only in somebody's head has no check value`},
+		"halves":            {step("prove-login", "so", "")(twoHolders(b)), `.pin: the SO-PIN of "hsm" is not held in shares`},
+		"of a stranger":     {step("prove-login", "user", "    custodians: [user-2, witness-1]\n")(sharesOf(b)), `.custodians[2]: "witness-1" holds no share of the user PIN of "hsm"`},
+		"twice":             {step("prove-login", "user", "    custodians: [user-2, user-2]\n")(sharesOf(b)), `.custodians[2]: "user-2" is there twice`},
+		"holder away":       {in("roll-call", "    say: >-", "    people: [administrator, witness-1, witness-2, so-custodian, so-2, so-3, user-custodian, user-2]\n    say: >-")(sharesOf(b)), `the user PIN of "hsm" is asked of "user-3", who was not called`},
+		"k-1 at a login":    {strings.Replace(strings.Replace(laterScript, "      commitments: [COMMITMENTS]\n", "", 1), "title: Roll call", "title: Roll call, people: [administrator, user-2]", 1), `the user PIN of "hsm" is asked of "user-custodian" and "user-3", who was not called`},
+	} {
+		_, problems := ceremony.ParseAndCheck("s.yaml", []byte(c.script), steps.Kinds())
+		if err := problems.Err(); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %s", name, err, c.want)
+		}
 	}
 }

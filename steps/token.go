@@ -38,11 +38,12 @@ func custodian(w *ceremony.World, t *ceremony.TokenState, kind token.PINKind) {
 }
 
 // holders reports a new PIN for which one of those who are to hold it is not
-// there.
+// there, and notes that it is made.
 func holders(w *ceremony.World, t *ceremony.TokenState, kind token.PINKind) {
 	all := t.Spec.Held(kind)
 	all.Threshold = len(all.Custodians)
 	asked(w, t, kind, all)
+	t.Made[kind] = true
 }
 
 func asked(w *ceremony.World, t *ceremony.TokenState, kind token.PINKind, of ceremony.PINSpec) {
