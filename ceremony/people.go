@@ -177,13 +177,37 @@ func (s *Session) menu() error {
 		_, err := s.Deviation(EffectNone)
 		return err
 	case "pause", "abort":
-		why, err := s.r.Room.Ask(s.prompt(actor, "reason", "Why? (one line, for the record)"))
-		if err != nil {
-			why = "no reason was given"
-		}
-		return &Stop{Abort: v == "abort", Reason: why, Person: actor}
+		return s.stop(v == "abort", "")
 	}
 	return nil
+}
+
+// giveUp is the word without which a ceremony is not aborted.
+const giveUp = "ABORT"
+
+// stop asks the actor why the ceremony is paused or aborted, and returns the
+// Stop; after is what led to it. An abort is asked for twice, the second time by
+// a word: nil means that it was not meant. It asks past the menu, which may be
+// where it is called.
+func (s *Session) stop(abort bool, after string) error {
+	actor := s.Step.Actor
+	if abort {
+		p := s.prompt(actor, "give-up", "An aborted ceremony cannot go on. Type "+giveUp+" to give it up; anything else goes back")
+		p.Word = giveUp
+		v, err := s.r.Room.Ask(p)
+		if errors.Is(err, room.ErrGone) {
+			return gone(err)
+		}
+		if err != nil || !strings.EqualFold(v, giveUp) {
+			s.Show(room.Text{Text: "The ceremony is not aborted."})
+			return nil
+		}
+	}
+	why, err := s.r.Room.Ask(s.prompt(actor, "reason", "Why? (one line, for the record)"))
+	if err != nil || why == "" {
+		why = "no reason was given"
+	}
+	return &Stop{Abort: abort, Reason: why + after, Person: actor}
 }
 
 // Deviation asks the actor what was expected, what happened and what was

@@ -179,7 +179,9 @@ func (s *Session) failed(cause error) (skipped bool, err error) {
 				return true, s.end(Skipped, skipReason)
 			}
 		case "pause", "abort":
-			return false, &Stop{Abort: choice == "abort", Reason: "after a problem: " + what, Person: s.Step.Actor}
+			if err := s.stop(choice == "abort", " (after a problem: "+what+")"); err != nil {
+				return false, err
+			}
 		}
 	}
 }

@@ -61,7 +61,32 @@ func problems(entries []*audit.Entry) string {
 	return strings.Join(all, "\n")
 }
 
-const abortOnFailure = "  \"*/on-failure/*\": \"abort\"\n"
+const abortOnFailure = "  \"*/on-failure/*\": \"abort\"\n" + meant
+
+// meant are the answers of a room that means to give the ceremony up.
+const meant = "  \"*/give-up/*\": \"@word\"\n  \"*/reason/*\": \"enough was seen\"\n"
+
+// TestAbortIsMeant: an abort that is not said twice is none, and its reason is
+// kept.
+func TestAbortIsMeant(t *testing.T) {
+	st, err := play(t, "root-ca", nil, "  \"roll-call/present/witness-2\": \"no\"\n  \"*/on-failure/*\": [\"abort\", \"abort\"]\n"+
+		"  \"*/give-up/*\": [\"abandon\", \"@word\"]\n  \"*/reason/*\": \"the second witness is ill\"\n")
+	var why []string
+	asked := 0
+	for _, e := range aborted(t, st, err) {
+		switch d := e.Data.(type) {
+		case *audit.Abort:
+			why = append(why, d.Reason)
+		case *audit.Decision:
+			if d.Chosen == "abort" {
+				asked++
+			}
+		}
+	}
+	if asked != 2 || len(why) != 1 || !strings.HasPrefix(why[0], "the second witness is ill (after a problem: ") {
+		t.Errorf("asked %d times, aborted because %q", asked, why)
+	}
+}
 
 // TestAbsent: somebody who was absent at the roll call is asked nothing, and
 // what needs them does not happen.
@@ -152,7 +177,7 @@ func TestSkipNeedsAgreement(t *testing.T) {
 		t.Errorf("step machine: %q", got)
 	}
 
-	st, err = play(t, "root-ca", nil, more+refuse+"  \"machine/on-failure/*\": [\"skip\", \"abort\"]\n")
+	st, err = play(t, "root-ca", nil, more+refuse+"  \"machine/on-failure/*\": [\"skip\", \"abort\"]\n"+meant)
 	entries := aborted(t, st, err)
 	if got := ended(entries, "machine"); got == ceremony.Skipped {
 		t.Error("the step was left out against both witnesses")

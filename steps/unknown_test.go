@@ -40,7 +40,7 @@ func TestWrongAnswers(t *testing.T) {
 		"user PIN that was not set":    {"C_InitPIN", "after", "it-happened", "  \"user-pin/on-failure/*\": [\"repeat\"]\n" + deviating, false, ""},
 		"key that was made, adopted":   {"C_GenerateKeyPair", "before", "it-did-not-happen", "  \"make-root-key/adopt-key/*\": \"ours\"\n", false, ""},
 		"key that was made, unknown":   {"C_GenerateKeyPair", "before", "it-cannot-be-known", "  \"make-root-key/adopt-key/*\": \"ours\"\n", false, ""},
-		"key that was made, refused":   {"C_GenerateKeyPair", "before", "it-did-not-happen", "  \"make-root-key/adopt-key/*\": \"stop\"\n  \"make-root-key/on-failure/*\": \"abort\"\n", true, "aborted"},
+		"key that was made, refused":   {"C_GenerateKeyPair", "before", "it-did-not-happen", "  \"make-root-key/adopt-key/*\": \"stop\"\n  \"make-root-key/on-failure/*\": \"abort\"\n" + meant, true, "aborted"},
 		"key that was not made":        {"C_GenerateKeyPair", "after", "it-happened", "", false, ""},
 		"SO-PIN of which none can say": {"C_SetPIN", "after", "it-cannot-be-known", "", false, ""},
 	} {
@@ -94,7 +94,7 @@ func TestAbortedStaysAborted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		abort := strings.Replace(string(b), `  "*/ready/*": "@initials"`, "  \"*/ready/*\": \"@initials\"\n  \"prove-login/ready/*\": \"!\"\n  \"prove-login/menu/*\": \"abort\"\n  \"prove-login/reason/*\": \"the fire alarm\"", 1)
+		abort := strings.Replace(string(b), `  "*/ready/*": "@initials"`, "  \"*/ready/*\": \"@initials\"\n  \"prove-login/ready/*\": \"!\"\n  \"prove-login/menu/*\": \"abort\"\n  \"prove-login/give-up/*\": \"@word\"\n  \"prove-login/reason/*\": \"the fire alarm\"", 1)
 		if err := st.prepare([]byte(abort)); err != nil {
 			t.Fatal(err)
 		}

@@ -78,7 +78,7 @@ func TestApproved(t *testing.T) {
 	c.sees("is not the SHA-256 of this script")
 	c.say(strings.ToUpper(words))
 	c.until("second clock")
-	c.say("!", "abort", "enough was shown")
+	c.say("!", "abort", "ABORT", "enough was shown")
 	c.exits(1)
 	s.problem("is not the SHA-256 of this script")
 	approvals := logged[*audit.ScriptApproval](s)
@@ -121,7 +121,7 @@ func TestNotApproved(t *testing.T) {
 	}
 	c = s.resume()
 	c.until("Type the SHA-256 of the script from your approved paper")
-	c.say("!", "abort", "not approved")
+	c.say("!", "abort", "ABORT", "not approved")
 	c.exits(1)
 	s.verified("ABORTED")
 }

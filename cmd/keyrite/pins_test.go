@@ -90,7 +90,7 @@ func TestNewPINIsOldPIN(t *testing.T) {
 	c.until("How does the room go on?")
 	c.say("again")
 	c.until("Set the user PIN")
-	c.say("!", "abort", "seen enough")
+	c.say("!", "abort", "ABORT", "seen enough")
 	c.exits(1)
 	if n := s.calls("C_SetPIN", "CKR_OK"); n != 1 {
 		t.Errorf("the SO-PIN was set %d times", n)

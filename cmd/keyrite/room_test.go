@@ -59,7 +59,7 @@ func TestWrongWords(t *testing.T) {
 	c.say("soon")
 	c.sees(`"soon" is not a date and time`)
 	c.until("▸ Example Ceremony Administrator (ECA) \"The machine")
-	c.say("!", "abort", "enough was shown")
+	c.say("!", "abort", "ABORT", "enough was shown")
 	c.exits(1)
 	for _, a := range logged[*audit.Ack](s) {
 		if a.Person == "administrator" && !strings.EqualFold(a.Typed, "ECA") {
@@ -123,7 +123,7 @@ func TestAbort(t *testing.T) {
 	s := setUp(t, "production")
 	c := s.run()
 	c.until("Type the word SIGN")
-	c.say("!", "abort", "the subject is wrong")
+	c.say("!", "abort", "ABORT", "the subject is wrong")
 	c.exits(1)
 	c.sees("key left on token hsm")
 	c.sees("The bundle of the aborted ceremony is sealed")
