@@ -48,6 +48,7 @@ func Resume(c Config) (*Runner, error) {
 
 // newSegment opens the next segment with a key of its own.
 func (r *Runner) newSegment() error {
+	r.showCeremony()
 	head, err := r.Store.Head()
 	if err != nil {
 		return err

@@ -61,7 +61,8 @@ type Runner struct {
 	log   *audit.Log
 	key   *audit.LogKey
 	state *State
-	ready bool // C_Initialize succeeded in this process
+	ready bool            // C_Initialize succeeded in this process
+	seen  room.TokenState // the token in view
 }
 
 // A Failure is an error that leaves the room nothing to decide: the log or the
@@ -85,6 +86,7 @@ func (r *Runner) record(step string, d audit.Data, sync bool) (*audit.Entry, err
 		return nil, &Failure{Err: fmt.Errorf("the log cannot be written, so nothing more is done: %w", err)}
 	}
 	r.state.Apply(e)
+	r.board(e, sync)
 	return e, nil
 }
 
@@ -158,6 +160,7 @@ func (r *Runner) initialised(name string) bool {
 func (r *Runner) Run() (err error) {
 	defer r.key.Wipe()
 	defer func() { err = r.leave(err) }()
+	r.showCeremony()
 	if r.Mode == Rehearsal {
 		r.Room.Show(room.Warning{Text: "This is a REHEARSAL. What it makes must never be trusted."})
 	}

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
@@ -15,6 +17,7 @@ import (
 	"github.com/keyrite/keyrite/internal/room"
 	"github.com/keyrite/keyrite/internal/room/answers"
 	"github.com/keyrite/keyrite/internal/room/plain"
+	"github.com/keyrite/keyrite/internal/room/screen"
 	"github.com/keyrite/keyrite/internal/token/softhsm"
 )
 
@@ -28,7 +31,7 @@ func (p *program) rehearseCommand() *cli.Command {
 			"   keyrite rehearse root-ca.yaml --out trial\n" +
 			"   keyrite new root-ca --answers -o answers.yaml\n" +
 			"   keyrite rehearse root-ca.yaml --out trial-2 --answers answers.yaml",
-		Flags: []cli.Flag{outFlag, mediaFlag, approvalFlag,
+		Flags: []cli.Flag{outFlag, mediaFlag, approvalFlag, plainFlag,
 			&cli.StringFlag{Name: "answers", Usage: "answer the prompts from `FILE` instead of at the terminal"},
 			&cli.StringFlag{Name: "token", Usage: "`KIND` of throw-away token: softhsm2", Value: "softhsm2"},
 		},
@@ -50,7 +53,7 @@ func (p *program) rehearseCommand() *cli.Command {
 			}
 			r := &running{
 				p: p, script: s, bytes: b, dir: c.String("out"), media: c.String("media"), mode: ceremony.Rehearsal,
-				answers: c.String("answers"), given: given,
+				answers: c.String("answers"), given: given, plain: c.Bool("plain"),
 			}
 			if r.media == "" {
 				r.media = filepath.Dir(list[0])
@@ -154,8 +157,9 @@ func (r *running) thenRemove(err error) error {
 	return err
 }
 
-// room opens the terminal, or the file with answers.
-func (r *running) room() (room.Room, func(), error) {
+// room opens the terminal, or the file with answers. leave can be called more
+// than once.
+func (r *running) room() (rm room.Room, leave func(), err error) {
 	color := colors(os.Stderr)
 	if r.answers != "" {
 		a, err := answers.Load(r.answers)
@@ -167,15 +171,46 @@ func (r *running) room() (room.Room, func(), error) {
 	if !isTerminal(r.p.in) {
 		return nil, nil, usage("standard input is no terminal: PINs are only typed at one (a rehearsal can take --answers FILE)")
 	}
-	rm, err := plain.New(plain.Options{In: r.p.in, Out: r.p.err, Color: color})
+	var open interface {
+		room.Room
+		Close() error
+	}
+	if out, ok := r.p.err.(*os.File); ok && !r.plain && fullScreen(out) {
+		open, err = screen.New(screen.Options{In: r.p.in, Out: out, Color: color})
+	} else {
+		open, err = plain.New(plain.Options{In: r.p.in, Out: r.p.err, Color: color})
+	}
 	if err != nil {
 		return nil, nil, environment(err)
 	}
-	return rm, func() {
-		if err := rm.Close(); err != nil {
+	return open, sync.OnceFunc(func() {
+		if err := open.Close(); err != nil {
 			fmt.Fprintln(r.p.err, "keyrite: leaving the terminal:", err)
 		}
-	}, nil
+	}), nil
+}
+
+// fullScreen reports whether f is a terminal that a page can be drawn on: one
+// that moves its cursor, shows the characters of a page and says how large it
+// is. A serial line does not say; there, and on a dumb terminal, the ceremony
+// goes line by line.
+func fullScreen(f *os.File) bool {
+	switch os.Getenv("TERM") {
+	case "", "dumb", "unknown":
+		return false
+	}
+	w, h, err := term.GetSize(int(f.Fd()))
+	return err == nil && w >= screen.LeastWidth && h >= screen.LeastHeight && unicodeLocale()
+}
+
+// unicodeLocale reports whether the locale does not say that the terminal takes
+// something else than UTF-8.
+func unicodeLocale() bool {
+	name := cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_CTYPE"), os.Getenv("LANG"))
+	_, charset, said := strings.Cut(name, ".")
+	charset, _, _ = strings.Cut(charset, "@")
+	charset = strings.ToUpper(strings.ReplaceAll(charset, "-", ""))
+	return name != "C" && name != "POSIX" && (!said || charset == "UTF8")
 }
 
 // colors reports whether f is a terminal whose user did not refuse colour.

@@ -14,6 +14,8 @@ import (
 	"github.com/keyrite/keyrite/ceremony"
 	"github.com/keyrite/keyrite/internal/bundle"
 	"github.com/keyrite/keyrite/internal/paper"
+	"github.com/keyrite/keyrite/internal/room"
+	"github.com/keyrite/keyrite/internal/room/screen"
 	"github.com/keyrite/keyrite/internal/token"
 )
 
@@ -21,6 +23,7 @@ var (
 	outFlag    = &cli.StringFlag{Name: "out", Usage: "make the bundle in the new folder `DIR`", Required: true}
 	mediaFlag  = &cli.StringFlag{Name: "media", Usage: "read certificate requests from, and export to, the folder `DIR` (default: the script's folder; at a resume, give it again, or the folder you are in is taken)"}
 	moduleFlag = &cli.StringFlag{Name: "module", Usage: "PKCS#11 module `SO` (default: the one of the script's token model)"}
+	plainFlag  = &cli.BoolFlag{Name: "plain", Usage: "line by line instead of the full screen: for a serial line, a screen reader, a recording"}
 )
 
 func (p *program) runCommand() *cli.Command {
@@ -32,7 +35,7 @@ func (p *program) runCommand() *cli.Command {
 			"certificates, transcript) is made in a new folder.\n\nExample:\n" +
 			"   keyrite run root-ca.yaml --out ceremony-2026\n\n" +
 			"At any question \"!\" opens a menu: deviation, pause, abort.",
-		Flags: []cli.Flag{outFlag, mediaFlag, moduleFlag, approvalFlag},
+		Flags: []cli.Flag{outFlag, mediaFlag, moduleFlag, approvalFlag, plainFlag},
 		Action: func(c *cli.Context) error {
 			list, err := args(c, 1, 1, "one script file")
 			if err != nil {
@@ -49,7 +52,7 @@ func (p *program) runCommand() *cli.Command {
 			if missing := s.ApprovalsMissing(given, true); missing != "" && s.Mode == ceremony.Production {
 				return usage("%s: 'keyrite approve' signs one", missing)
 			}
-			r := &running{p: p, script: s, bytes: b, dir: c.String("out"), media: c.String("media"), module: c.String("module"), mode: s.Mode, given: given}
+			r := &running{p: p, script: s, bytes: b, dir: c.String("out"), media: c.String("media"), module: c.String("module"), mode: s.Mode, given: given, plain: c.Bool("plain")}
 			if r.media == "" {
 				r.media = filepath.Dir(list[0])
 			}
@@ -70,6 +73,7 @@ type running struct {
 	answers       string // file with answers, in a rehearsal
 	given         []*audit.ScriptApproval
 	first         []audit.Data // what the log says first
+	plain         bool         // line by line
 }
 
 // fresh begins a ceremony in a new folder and runs it.
@@ -108,7 +112,7 @@ func (p *program) resumeCommand() *cli.Command {
 		Description: "Goes on from the log alone. A call to the HSM of which nobody knows whether it\n" +
 			"happened is shown to the room; nothing is silently done again.\n\nExample:\n" +
 			"   keyrite resume ceremony-2026",
-		Flags: []cli.Flag{moduleFlag,
+		Flags: []cli.Flag{moduleFlag, plainFlag,
 			&cli.StringFlag{Name: "media", Usage: "read certificate requests from, and export to, the folder `DIR` (default: the folder you are in)"},
 			&cli.StringFlag{Name: "answers", Usage: "answer the prompts of a rehearsal from `FILE`"}},
 		Action: func(c *cli.Context) error {
@@ -120,7 +124,7 @@ func (p *program) resumeCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			r := &running{p: p, script: s, bytes: b, dir: dir, media: c.String("media"), module: c.String("module"), answers: c.String("answers")}
+			r := &running{p: p, script: s, bytes: b, dir: dir, media: c.String("media"), module: c.String("module"), answers: c.String("answers"), plain: c.Bool("plain")}
 			if r.media == "" {
 				r.media = "."
 			}
@@ -202,6 +206,8 @@ func (r *running) with(open func() (*sqlite.Store, error), begin func(ceremony.C
 	if err == nil && runner != nil {
 		err = runner.Run()
 	}
+	linger(rm, err)
+	leave()
 	if cerr := store.Close(); cerr != nil && err == nil {
 		err = cerr
 	}
@@ -211,6 +217,22 @@ func (r *running) with(open func() (*sqlite.Store, error), begin func(ceremony.C
 	fmt.Fprintf(r.p.err, "\nThe ceremony is complete. Bundle: %s\nTranscript: %s\nCheck it: keyrite verify %s\n",
 		r.dir, filepath.Join(r.dir, bundle.TranscriptFile), r.dir)
 	return nil
+}
+
+// linger keeps the last page of a full screen in view until somebody has read
+// it: what stands there, as the head to be noted, goes with it. A failure is
+// told on the screen below.
+func linger(rm room.Room, err error) {
+	full, ok := rm.(*screen.Room)
+	var stop *ceremony.Stop
+	if !ok || err != nil && !errors.As(err, &stop) {
+		return
+	}
+	text := "The ceremony is complete."
+	if stop != nil {
+		text = "The end: " + stop.Error() + "."
+	}
+	full.Wait(text + " This page goes when Enter is pressed: note what is to be noted first.")
 }
 
 // told maps how the run ended to the program's exit code.

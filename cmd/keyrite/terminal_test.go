@@ -46,14 +46,14 @@ type pins struct{ factory, so, user string }
 // usual are no factory PINs and nothing that is too easy to guess.
 var usual = pins{factory: "3537363231383830", so: "6029384715263748", user: "73920461"}
 
-// open runs keyrite on a terminal of its own, in the folder dir.
+// open runs keyrite line by line on a terminal of its own, in the folder dir.
 func open(t *testing.T, dir string, env []string, args ...string) *terminal {
 	t.Helper()
 	path, err := exec.LookPath("keyrite")
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(path, args...)
+	cmd := exec.Command(path, append(args, "--plain")...)
 	cmd.Dir = dir
 	cmd.Env = append(append(os.Environ(), "TERM=xterm", "NO_COLOR=1", "GOTRACEBACK=single"), env...)
 	master, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 50, Cols: 160})

@@ -29,6 +29,7 @@ var homes = map[string]home{
 	"github.com/zmap/zcrypto":                  {dirs: []string{"internal/pki/lint"}},
 	"filippo.io/age":                           {dirs: []string{"internal/keyfile"}},
 	"golang.org/x/term":                        {dirs: []string{"internal/room/...", "cmd/keyrite", "cmd/keyrite-verify"}},
+	"github.com/gdamore/tcell/v3":              {dirs: []string{"internal/room/screen/..."}},
 	"github.com/creack/pty":                    {dirs: []string{"internal/room/...", "cmd/..."}, testsOnly: true},
 	"github.com/makiuchi-d/gozxing":            {dirs: []string{"internal/transcript/...", "cmd/..."}, testsOnly: true},
 	"github.com/gowebpki/jcs":                  {dirs: []string{"internal/canonjson", "audit/..."}, testsOnly: true},

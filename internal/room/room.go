@@ -96,6 +96,41 @@ type StepDone struct {
 	Result     string // "done", "failed", "skipped"
 }
 
+// Ceremony says what is held here and how far it is: before the first step,
+// and again after a break. A room that shows one thing after the other may
+// leave it out, as it may LogState and TokenState: they keep in view what other
+// messages say once.
+type Ceremony struct {
+	Title     string
+	Place     string
+	Rehearsal bool
+	Plan      []PlanStep // in order; Step.Number counts from 1
+}
+
+// PlanStep is a step of the ceremony and how it ended, "" if it did not yet.
+type PlanStep struct{ Title, Result string }
+
+// LogState is the log's size and head after each durable entry.
+type LogState struct {
+	Size int64    // entries
+	Head string   // hex
+	In   []string // the head in words
+}
+
+// TokenState is what a token said of itself last.
+type TokenState struct {
+	Name, Label, Serial string
+	PINs                []PINState
+	User                string // who is logged in; "" if nobody
+}
+
+// PINState says how many tries of a PIN are left, as far as the token tells.
+type PINState struct {
+	Name  string
+	Tries string // for people
+	Alarm bool   // tries were lost
+}
+
 // Fact is a name and a value. Big ones are meant to be read aloud: hex in
 // groups of four.
 type Fact struct {

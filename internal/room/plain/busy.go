@@ -53,7 +53,7 @@ func (b *busyness) show() {
 		return
 	}
 	s := b.s
-	line := fmt.Sprintf("  … %s: %s%s", b.what, seconds(passed), about(b.expect))
+	line := fmt.Sprintf("  … %s: %s%s", b.what, Seconds(passed), about(b.expect))
 	line, _ = cut(line, max(s.size(), leastWidth)-1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,7 +65,7 @@ func (b *busyness) end() {
 	close(b.stop)
 	b.running.Wait()
 	if passed := b.passed(); !b.s.live || passed >= patience {
-		b.s.Show(plainLine(fmt.Sprintf("  … %s: took %s", b.what, seconds(passed))))
+		b.s.Show(plainLine(fmt.Sprintf("  … %s: took %s", b.what, Seconds(passed))))
 	}
 }
 
@@ -75,11 +75,11 @@ func about(expect time.Duration) string {
 	if expect <= 0 {
 		return ""
 	}
-	return fmt.Sprintf(" (about %s expected)", seconds(expect))
+	return fmt.Sprintf(" (about %s expected)", Seconds(expect))
 }
 
-// seconds is how a person says a duration: "12 s", "3 min 20 s".
-func seconds(d time.Duration) string {
+// Seconds is how a person says a duration: "12 s", "3 min 20 s".
+func Seconds(d time.Duration) string {
 	s := int64(d.Round(time.Second) / time.Second)
 	switch {
 	case s < 1:

@@ -96,6 +96,8 @@ func (p *page) message(m room.Message) {
 		p.table(m)
 	case room.Code:
 		p.code(m)
+	case room.Ceremony, room.LogState, room.TokenState:
+		// The lines above have said it.
 	case plainLine:
 		p.line(string(m))
 	default:

@@ -71,7 +71,9 @@ func (s *Screen) Err() error {
 func (s *Screen) Show(m room.Message) {
 	p := s.page()
 	p.message(m)
-	s.write(p.String())
+	if p.Len() > 0 {
+		s.write(p.String())
+	}
 }
 
 // Question shows who is asked, what, and the choices, and leaves the cursor

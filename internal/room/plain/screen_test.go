@@ -220,8 +220,8 @@ func TestSeconds(t *testing.T) {
 		0: "under 1 s", 400 * time.Millisecond: "under 1 s", time.Second: "1 s", 90 * time.Second: "90 s",
 		2 * time.Minute: "2 min", 125 * time.Second: "2 min 5 s",
 	} {
-		if got := seconds(d); got != want {
-			t.Errorf("seconds(%v) = %q, want %q", d, got, want)
+		if got := Seconds(d); got != want {
+			t.Errorf("Seconds(%v) = %q, want %q", d, got, want)
 		}
 	}
 }

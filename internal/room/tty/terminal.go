@@ -73,7 +73,7 @@ func (t *terminal) keys() error {
 	m := t.mode(false)
 	m.Lflag &^= unix.ICANON | unix.IEXTEN
 	m.Iflag &^= unix.ICRNL
-	m.Cc[unix.VMIN], m.Cc[unix.VTIME] = 0, 0
+	m.Cc[unix.VMIN], m.Cc[unix.VTIME] = 1, 0
 	if err := unix.IoctlSetTermios(t.fd, unix.TCSETS, m); err != nil {
 		return fmt.Errorf("setting the terminal's mode: %w", err)
 	}

@@ -20,8 +20,6 @@ import (
 	"sync"
 	"unicode/utf8"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/keyrite/keyrite/internal/room"
 	"github.com/keyrite/keyrite/internal/token"
 )
@@ -184,17 +182,17 @@ func hasControl(b []byte) bool {
 	return bytes.ContainsFunc(b, func(r rune) bool { return r < 0x20 || r >= 0x7f && r < 0xa0 })
 }
 
-// Read waits until keys were typed or stop can be read or is closed, and
-// returns the keys, none in the second case. It is for a terminal set with
-// Keys.
+// Read waits until keys were typed or stop can be read, and returns the keys,
+// none in the second case; io.EOF if the terminal was closed. It is for a
+// terminal set with Keys.
 func (c *Console) Read(b []byte, stop int) (int, error) {
-	ready, _, err := poll(c.term.fd, stop)
-	if err != nil || !ready {
+	_, stopped, err := poll(c.term.fd, stop)
+	if err != nil || stopped {
 		return 0, err
 	}
 	n, err := read(c.term.fd, b)
-	if err == unix.EAGAIN {
-		return 0, nil
+	if err == nil && n == 0 {
+		err = io.EOF
 	}
 	return n, err
 }

@@ -69,6 +69,11 @@ func (s *watch) receive(sig os.Signal) {
 		return
 	}
 	unix.Write(s.wake[1], []byte{0}) // a full pipe wakes just as well
+	s.tell()
+}
+
+// tell says that something happened to whoever waits on news.
+func (s *watch) tell() {
 	select {
 	case s.news <- struct{}{}:
 	default:
@@ -81,6 +86,7 @@ func (s *watch) leave(cause error) error {
 	defer s.mu.Unlock()
 	if s.gone == nil {
 		s.gone = fmt.Errorf("%w: %w", room.ErrGone, cause)
+		s.tell()
 	}
 	return s.gone
 }
