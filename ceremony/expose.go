@@ -115,7 +115,7 @@ func (s *Session) openKey(person, file string, b []byte) (key *audit.WitnessSign
 			return nil, fmt.Sprintf("opening %s: %v", file, perr), nil
 		case errors.Is(perr, errNoPassphrase):
 			refused = perr.Error()
-		case fatal(perr):
+		case Fatal(perr):
 			return nil, "", perr
 		case perr != nil:
 			refused = shortly(perr.Error())
