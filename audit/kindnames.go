@@ -6,6 +6,7 @@ func (*LogOpen) Kind() string        { return "log-open" }
 func (*SegmentOpen) Kind() string    { return "segment-open" }
 func (*SegmentAdopt) Kind() string   { return "segment-adopt" }
 func (*KeyRead) Kind() string        { return "key-read" }
+func (*Place) Kind() string          { return "place" }
 func (*ScriptApproval) Kind() string { return "script-approval" }
 func (*StepBegin) Kind() string      { return "step-begin" }
 func (*StepEnd) Kind() string        { return "step-end" }

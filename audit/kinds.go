@@ -51,6 +51,7 @@ var Kinds = map[string]func() Data{
 	"close":         func() Data { return new(Close) },
 
 	"script-approval": func() Data { return new(ScriptApproval) },
+	"place":           func() Data { return new(Place) },
 
 	"witness-key-exposed": func() Data { return new(WitnessKeyExposed) },
 }

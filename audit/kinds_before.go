@@ -8,3 +8,10 @@ type ScriptApproval struct {
 	Note   string `json:"note,omitempty"`  // the signed note, whole
 	Typed  string `json:"typed,omitempty"` // what was typed from paper
 }
+
+// Place is what a local file says of the machine and the room: what belongs to
+// the place and not to the ceremony.
+type Place struct {
+	File     File     `json:"file"`     // name and digest of the file; it is not in the bundle
+	Settings []Result `json:"settings"` // its fields, and whether the command line had another value
+}

@@ -88,6 +88,9 @@ func (r *Runner) newSegment() error {
 	if err := r.adopt(size, root, compared); err != nil {
 		return r.leave(err)
 	}
+	if err := r.sayFirst(); err != nil {
+		return err
+	}
 	if inUse {
 		if err := r.leftOpen(); err != nil {
 			return r.leave(err)

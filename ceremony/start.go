@@ -6,6 +6,7 @@ import (
 
 	"github.com/keyrite/keyrite/audit"
 	"github.com/keyrite/keyrite/internal/bundle"
+	"github.com/keyrite/keyrite/internal/room"
 )
 
 // Start begins a ceremony in a new, empty bundle folder: it makes the log key
@@ -36,16 +37,34 @@ func Start(c Config) (*Runner, error) {
 	if _, err = r.record("", r.opening(origin), true); err == nil {
 		err = r.writeKey()
 	}
-	for _, d := range c.First {
-		if err == nil {
-			_, err = r.record("", d, true)
-		}
+	if err == nil {
+		err = r.sayFirst()
 	}
 	if err != nil {
 		key.Wipe()
 		return nil, err
 	}
 	return r, nil
+}
+
+// sayFirst records and shows what was said of the place, or done before.
+func (r *Runner) sayFirst() error {
+	for _, d := range r.First {
+		switch d := d.(type) {
+		case *audit.Place:
+			r.Room.Show(room.Fact{Name: "place file", Value: d.File.Name})
+			r.Room.Show(room.Fact{Name: "its SHA-256", Value: d.File.SHA256})
+			for _, s := range d.Settings {
+				r.Room.Show(room.Fact{Name: "place: " + s.Name, Value: s.Value})
+			}
+		case *audit.Result:
+			r.Room.Show(room.Warning{Text: d.Name + ": " + d.Value})
+		}
+		if _, err := r.record("", d, true); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // opening is the log's first entry.

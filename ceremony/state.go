@@ -26,6 +26,7 @@ type State struct {
 	RollCall  bool                       // a roll call is done
 
 	WitnessKeys map[string]*audit.WitnessKeyRead // by participant
+	Place       *audit.Place                     // as the last run read it; nil if there was no place file
 	Approvals   []*audit.ScriptApproval          // in the log's order
 	Exposed     map[string]string                // witnesses' keys that were unlocked on this machine: key file by public key, hex
 
@@ -189,6 +190,8 @@ func (st *State) Apply(e *audit.Entry) {
 		st.LogKeys = append(st.LogKeys, d.LogKey)
 	case *audit.KeyRead:
 		st.KeyRead = true
+	case *audit.Place:
+		st.Place = d
 	case *audit.ScriptApproval:
 		st.Approvals = append(st.Approvals, d)
 	case *audit.Result:

@@ -31,7 +31,7 @@ func (p *program) rehearseCommand() *cli.Command {
 			"   keyrite rehearse root-ca.yaml --out trial\n" +
 			"   keyrite new root-ca --answers -o answers.yaml\n" +
 			"   keyrite rehearse root-ca.yaml --out trial-2 --answers answers.yaml",
-		Flags: []cli.Flag{outFlag, mediaFlag, approvalFlag, plainFlag,
+		Flags: []cli.Flag{outFlag, mediaFlag, approvalFlag, placeFlag, plainFlag,
 			&cli.StringFlag{Name: "answers", Usage: "answer the prompts from `FILE` instead of at the terminal"},
 			&cli.StringFlag{Name: "token", Usage: "`KIND` of throw-away token: softhsm2", Value: "softhsm2"},
 		},
@@ -53,7 +53,10 @@ func (p *program) rehearseCommand() *cli.Command {
 			}
 			r := &running{
 				p: p, script: s, bytes: b, dir: c.String("out"), media: c.String("media"), mode: ceremony.Rehearsal,
-				answers: c.String("answers"), given: given, plain: c.Bool("plain"),
+				answers: c.String("answers"), given: given, plain: c.Bool("plain"), rehearsing: true,
+			}
+			if err := r.at(c.String("place"), list[0]); err != nil {
+				return err
 			}
 			if r.media == "" {
 				r.media = filepath.Dir(list[0])

@@ -35,7 +35,7 @@ func (p *program) runCommand() *cli.Command {
 			"certificates, transcript) is made in a new folder.\n\nExample:\n" +
 			"   keyrite run root-ca.yaml --out ceremony-2026\n\n" +
 			"At any question \"!\" opens a menu: deviation, pause, abort.",
-		Flags: []cli.Flag{outFlag, mediaFlag, moduleFlag, approvalFlag, plainFlag},
+		Flags: []cli.Flag{outFlag, mediaFlag, moduleFlag, approvalFlag, placeFlag, plainFlag},
 		Action: func(c *cli.Context) error {
 			list, err := args(c, 1, 1, "one script file")
 			if err != nil {
@@ -53,6 +53,9 @@ func (p *program) runCommand() *cli.Command {
 				return usage("%s: 'keyrite approve' signs one", missing)
 			}
 			r := &running{p: p, script: s, bytes: b, dir: c.String("out"), media: c.String("media"), module: c.String("module"), mode: s.Mode, given: given, plain: c.Bool("plain")}
+			if err := r.at(c.String("place"), list[0]); err != nil {
+				return err
+			}
 			if r.media == "" {
 				r.media = filepath.Dir(list[0])
 			}
@@ -74,6 +77,7 @@ type running struct {
 	given         []*audit.ScriptApproval
 	first         []audit.Data // what the log says first
 	plain         bool         // line by line
+	rehearsing    bool         // begun with rehearse
 }
 
 // fresh begins a ceremony in a new folder and runs it.
@@ -112,7 +116,7 @@ func (p *program) resumeCommand() *cli.Command {
 		Description: "Goes on from the log alone. A call to the HSM of which nobody knows whether it\n" +
 			"happened is shown to the room; nothing is silently done again.\n\nExample:\n" +
 			"   keyrite resume ceremony-2026",
-		Flags: []cli.Flag{moduleFlag, plainFlag,
+		Flags: []cli.Flag{moduleFlag, placeFlag, plainFlag,
 			&cli.StringFlag{Name: "media", Usage: "read certificate requests from, and export to, the folder `DIR` (default: the folder you are in)"},
 			&cli.StringFlag{Name: "answers", Usage: "answer the prompts of a rehearsal from `FILE`"}},
 		Action: func(c *cli.Context) error {
@@ -125,8 +129,8 @@ func (p *program) resumeCommand() *cli.Command {
 				return err
 			}
 			r := &running{p: p, script: s, bytes: b, dir: dir, media: c.String("media"), module: c.String("module"), answers: c.String("answers"), plain: c.Bool("plain")}
-			if r.media == "" {
-				r.media = "."
+			if err := r.at(c.String("place"), ""); err != nil {
+				return err
 			}
 			return r.again()
 		},
@@ -147,6 +151,10 @@ func (r *running) again() error {
 		return errors.Join(&exitError{exitFailed, err}, store.Close())
 	}
 	r.mode = st.Open.Mode
+	r.recordedPlace(st.Place)
+	if r.media == "" {
+		r.media = "."
+	}
 	if st.Closed {
 		return errors.Join(r.complete(store), store.Close())
 	}

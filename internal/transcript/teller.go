@@ -155,6 +155,7 @@ var drawings = map[string]drawing{
 	"close":         told(drawClose),
 
 	"script-approval": told(drawScriptApproval),
+	"place":           told(drawPlace),
 
 	"witness-key-exposed": told(drawKeyExposed),
 }

@@ -40,7 +40,7 @@ var verdictParts = []string{"verdict", "witness-key-exposed", "secret"}
 
 // outside are the kinds of entries that belong to no step.
 var outside = []string{
-	"log-open", "segment-open", "segment-adopt", "key-read", "script-approval", "ack", "answer", "problem", "deviation", "result",
+	"log-open", "segment-open", "segment-adopt", "key-read", "script-approval", "place", "ack", "answer", "problem", "deviation", "result",
 	"hsm-intent", "hsm-outcome", "clock-jump", "pause", "abort", "transcript", "close",
 	"presence", "passphrase", "refusal",
 }

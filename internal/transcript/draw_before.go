@@ -32,3 +32,11 @@ func (f *facts) approvalLines() []Line {
 	}
 	return lines
 }
+
+func drawPlace(t *teller, d *audit.Place) {
+	t.say("The place file of this machine was read.")
+	t.file("file", d.File)
+	for _, s := range d.Settings {
+		t.fact(s.Name, s.Value)
+	}
+}
