@@ -37,6 +37,12 @@ func (*Passphrase) Kind() string     { return "passphrase" }
 func (*Presence) Kind() string       { return "presence" }
 func (*Alternate) Kind() string      { return "alternate" }
 func (*Refusal) Kind() string        { return "refusal" }
+func (*Destroyed) Kind() string      { return "destroyed" }
+func (*TypedBack) Kind() string      { return "typed-back" }
+func (*Custody) Kind() string        { return "custody" }
+func (*Evidence) Kind() string       { return "evidence" }
+func (*Asked) Kind() string          { return "asked" }
+func (*Incident) Kind() string       { return "incident" }
 func (*HSMIntent) Kind() string      { return "hsm-intent" }
 func (*HSMOutcome) Kind() string     { return "hsm-outcome" }
 func (*HSMUnknown) Kind() string     { return "hsm-unknown" }

@@ -42,6 +42,12 @@ var Kinds = map[string]func() Data{
 	"share":         func() Data { return new(Share) },
 	"share-check":   func() Data { return new(ShareCheck) },
 	"read-back":     func() Data { return new(ReadBack) },
+	"destroyed":     func() Data { return new(Destroyed) },
+	"typed-back":    func() Data { return new(TypedBack) },
+	"custody":       func() Data { return new(Custody) },
+	"evidence":      func() Data { return new(Evidence) },
+	"asked":         func() Data { return new(Asked) },
+	"incident":      func() Data { return new(Incident) },
 	"hsm-intent":    func() Data { return new(HSMIntent) },
 	"hsm-outcome":   func() Data { return new(HSMOutcome) },
 	"hsm-unknown":   func() Data { return new(HSMUnknown) },
@@ -163,7 +169,7 @@ type StepEnd struct {
 // Ack is a person's acknowledgement of what was just shown.
 type Ack struct {
 	Person string `json:"person"`
-	As     string `json:"as"`   // "actor", "witness" or "approver"
+	As     string `json:"as"`   // "actor", "witness", "approver" or "holder" (who takes something into custody)
 	What   string `json:"what"` // the question asked
 	Typed  string `json:"typed"`
 }

@@ -171,8 +171,11 @@ func (w *World) facts() []string {
 	}
 	for _, name := range slices.Sorted(maps.Keys(w.Keys)) {
 		k := w.Keys[name]
-		if k.Exists {
+		switch {
+		case k.Exists:
 			say("key %s (%s) exists on token %s", name, k.Spec.Algorithm, k.Spec.Token)
+		case k.Destroyed:
+			say("key %s is destroyed", name)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(w.Files)) {

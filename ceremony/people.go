@@ -161,6 +161,8 @@ func (s *Session) menu() error {
 	p := s.prompt(actor, "menu", "The step waits. What does the room want?")
 	p.Choices = []room.Choice{
 		{Word: "continue", Does: "go back to the question"},
+		{Word: "question", Does: "write down what somebody asks, and the answer, then go on"},
+		{Word: "incident", Does: "write down something that happened, and what is done about it, then go on"},
 		{Word: "deviation", Does: "write down something that is not as the script says, then go on"},
 		{Word: "pause", Does: "stop here; 'keyrite resume' goes on later"},
 		{Word: "abort", Does: "give the ceremony up: log out, list what is left on the token, seal the log"},
@@ -173,6 +175,8 @@ func (s *Session) menu() error {
 		return gone(err)
 	}
 	switch v {
+	case "question", "incident":
+		return s.interject(v)
 	case "deviation":
 		_, err := s.Deviation(EffectNone)
 		return err

@@ -24,6 +24,8 @@ type State struct {
 	Keys      map[string]*audit.Key
 	Artifacts map[string]*audit.Artifact // by file name
 	RollCall  bool                       // a roll call is done
+	Clocks    []*audit.Clock             // comparisons with a second clock
+	Jumps     []Jump                     // of the machine's clock
 
 	WitnessKeys map[string]*audit.WitnessKeyRead // by participant
 	Place       *audit.Place                     // as the last run read it; nil if there was no place file
@@ -55,6 +57,12 @@ type State struct {
 
 	signed map[string]*Signed // by artifact, from to-be-signed entries
 	tbs    map[int64]string   // seq of to-be-signed → artifact
+}
+
+// A Jump is one of the machine's clock, with its entry.
+type Jump struct {
+	Seq int64
+	*audit.ClockJump
 }
 
 // A Pending is an HSM call of which nobody knows whether it happened.
@@ -256,6 +264,16 @@ func (st *State) applyMade(e *audit.Entry) {
 		st.Tokens[d.Name] = d
 	case *audit.Key:
 		st.Keys[d.Name] = d
+	case *audit.Clock:
+		st.Clocks = append(st.Clocks, d)
+	case *audit.ClockJump:
+		st.Jumps = append(st.Jumps, Jump{e.Seq, d})
+	case *audit.Destroyed:
+		for name, k := range st.Keys {
+			if k.Token == d.Token && (d.Key == "" || d.Key == name) {
+				delete(st.Keys, name)
+			}
+		}
 	case *audit.Artifact:
 		st.Artifacts[d.File.Name] = d
 	case *audit.ToBeSigned:

@@ -20,6 +20,7 @@ type World struct {
 	CRLs    map[string]bool      // keys that have issued a CRL
 	Subs    map[string]bool      // keys that have issued the certificate of another CA
 	Closed  bool
+	Clock   bool // the clocks were compared
 
 	report func(path, what string) // set by Simulate
 }
@@ -65,6 +66,8 @@ type KeyState struct {
 	Cert   string // artifact with its certificate, "" if none yet
 	CA     bool   // it signs certificates or CRLs
 	Files  bool   // it signs files
+
+	Destroyed bool // a step destroys it
 }
 
 // A FileState is what the model knows of an artifact.

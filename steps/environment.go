@@ -20,6 +20,7 @@ type environment struct {
 // Check wants a reader who is in the room.
 func (a *environment) Check(w *ceremony.World) {
 	inRoom(w, "clock_reader", a.ClockReader)
+	w.Clock = true
 	if a.MaxOffset < 0 {
 		w.Problem("max_offset", "expected a number of seconds, 0 or more")
 	}

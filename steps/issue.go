@@ -178,21 +178,7 @@ func (i *issue) lint(d *audit.ToBeSigned, tbs *pki.TBS) error {
 	return nil
 }
 
-func (i *issue) confirm() error {
-	const word = "SIGN"
-	for {
-		question := "Type the word " + word + " to have the token sign this, or ! for other choices"
-		v, err := i.s.AskWord(i.s.Step.Actor, "sign", question, word)
-		if err != nil {
-			return err
-		}
-		if strings.EqualFold(v, word) {
-			_, err := i.s.Record(&audit.Ack{Person: i.s.Step.Actor, As: "actor", What: "sign " + i.file, Typed: v})
-			return err
-		}
-		i.s.Show(room.Warning{Text: fmt.Sprintf("%q is not %s; nothing was signed.", v, word)})
-	}
-}
+func (i *issue) confirm() error { return confirmWord(i.s, "sign", "SIGN", "sign "+i.file) }
 
 // store writes the bytes to be signed to the bundle: they are there before the
 // signature exists. A failed try's bytes stay under their own name.

@@ -1,10 +1,11 @@
 package steps
 
 import (
-	"maps"
-	"slices"
+	"crypto/x509"
+	"strings"
 
 	"github.com/keyrite/keyrite/ceremony"
+	"github.com/keyrite/keyrite/internal/bundle"
 	"github.com/keyrite/keyrite/internal/pki"
 	"github.com/keyrite/keyrite/internal/token"
 )
@@ -86,7 +87,20 @@ func profileOf(w *ceremony.World, name string, objects ...string) *pki.Profile {
 	return p
 }
 
-// sortedArtifacts lists the artifacts made so far by name.
-func sortedArtifacts(s *ceremony.Session) []string {
-	return slices.Sorted(maps.Keys(s.State().Artifacts))
+// certificates returns those that were made or brought so far, by the artifact's
+// name.
+func certificates(s *ceremony.Session) (map[string]*x509.Certificate, error) {
+	all := map[string]*x509.Certificate{}
+	for name, a := range s.State().Artifacts {
+		if a.Object != "certificate" && a.Object != "brought-certificate" {
+			continue
+		}
+		file := strings.TrimPrefix(name, bundle.ArtifactsDir+"/")
+		cert, err := certificate(s, file)
+		if err != nil {
+			return nil, err
+		}
+		all[file] = cert
+	}
+	return all, nil
 }

@@ -2,9 +2,7 @@ package steps
 
 import (
 	"crypto"
-	"crypto/x509"
 	"encoding/hex"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -107,23 +105,13 @@ func (a *signFile) fromMedium(s *ceremony.Session) ([]byte, error) {
 // noCA stops when the key's certificate, brought or made here, is a CA's.
 func noCA(s *ceremony.Session, key string) error {
 	k := s.State().Keys[key]
-	for _, name := range sortedArtifacts(s) {
-		if obj := s.State().Artifacts[name].Object; k == nil || obj != "certificate" && obj != "brought-certificate" {
-			continue
-		}
-		_, b, err := s.Artifact(strings.TrimPrefix(name, bundle.ArtifactsDir+"/"))
-		if err != nil {
-			return err
-		}
-		block, _ := pem.Decode(b)
-		if block == nil {
-			return fmt.Errorf("%s is not PEM", name)
-		}
-		cert, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		if _, sum, err := pki.SPKISHA256(cert.PublicKey); err == nil && sum == k.SPKISHA256 && cert.IsCA && !s.Rehearsal() { // a throw-away certificate is one
+	all, err := certificates(s)
+	if k == nil || err != nil {
+		return err
+	}
+	for name, cert := range all {
+		_, sum, err := pki.SPKISHA256(cert.PublicKey)
+		if err == nil && sum == k.SPKISHA256 && cert.IsCA && !s.Rehearsal() { // a throw-away certificate is one
 			return fmt.Errorf("%s says that key %q is a CA's: such a key signs certificates and CRLs only (BR 6.1.7)", name, key)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 
 // telling are the members of an entry's data whose text a person may want to
 // hide: what somebody said, typed, or is called.
-var telling = []string{"name", "identity", "value", "because", "happened", "decided", "reason", "subject", "serial", "label", "custody"}
+var telling = []string{"name", "identity", "value", "because", "happened", "decided", "reason", "subject", "serial", "label", "custody", "question", "answer", "item", "place", "shows"}
 
 // minTelling is the fewest bytes of a text that is looked for elsewhere.
 const minTelling = 4

@@ -119,12 +119,14 @@ func (s *Selection) selects(e *audit.Entry, encoded []byte) (bool, error) {
 func peopleIn(encoded []byte) ([]string, error) {
 	var e struct {
 		Data struct {
-			Person string   `json:"person"`
-			People []string `json:"people"`
+			Person   string   `json:"person"`
+			People   []string `json:"people"`
+			Reader   string   `json:"reader"`
+			Answerer string   `json:"answerer"`
 		} `json:"data"`
 	}
 	if err := json.Unmarshal(encoded, &e); err != nil {
 		return nil, fmt.Errorf("looking for people in an entry: %w", err)
 	}
-	return append(e.Data.People, e.Data.Person), nil
+	return append(e.Data.People, e.Data.Person, e.Data.Reader, e.Data.Answerer), nil
 }

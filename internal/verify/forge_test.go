@@ -179,6 +179,9 @@ func (f *forger) adapt(e *audit.Entry) {
 		f.to(&d.Signed)
 	case *audit.Key:
 		f.to(&d.Generated)
+	case *audit.Destroyed:
+		f.to(&d.Call)
+		f.to(&d.After)
 	case *audit.Close:
 		d.Size = e.Seq + 1
 	}

@@ -25,6 +25,8 @@ type made struct {
 	answers []audit.Answer
 	asked   []requested
 	filed   []broughtFile
+	finals  map[int64]*end
+	gone    []gone
 	exports []exported
 	reads   map[string]*keyRead // by step
 	born    map[int64]birth
@@ -83,7 +85,7 @@ type judgedKey struct {
 
 func newMade() made {
 	return made{
-		places: map[int64]place{}, reads: map[string]*keyRead{}, born: map[int64]birth{}, found: map[string]int64{}, tokens: map[string]*audit.Token{},
+		finals: map[int64]*end{}, places: map[int64]place{}, reads: map[string]*keyRead{}, born: map[int64]birth{}, found: map[string]int64{}, tokens: map[string]*audit.Token{},
 	}
 }
 

@@ -32,7 +32,7 @@ type begun struct {
 }
 
 // talk are the kinds of entries that the room may cause at any prompt.
-var talk = []string{"ack", "answer", "deviation", "clock-jump", "presence", "passphrase", "refusal"}
+var talk = []string{"ack", "answer", "deviation", "asked", "incident", "clock-jump", "presence", "passphrase", "refusal"}
 
 // verdictParts are those of which a verdict step is made: what a witness speaks
 // of is the log before them.
@@ -42,7 +42,7 @@ var verdictParts = []string{"verdict", "witness-key-exposed", "secret"}
 var outside = []string{
 	"log-open", "segment-open", "segment-adopt", "key-read", "script-approval", "place", "ack", "answer", "problem", "deviation", "result",
 	"hsm-intent", "hsm-outcome", "clock-jump", "pause", "abort", "transcript", "close",
-	"presence", "passphrase", "refusal",
+	"presence", "passphrase", "refusal", "asked", "incident",
 }
 
 // resuming are those that a run that goes on may have before its first step,
