@@ -239,6 +239,9 @@ func (r *Runner) settleOne(p *Pending) error {
 		if err := s.Acknowledge(s.Step.Actor, "actor", "unknown-seen", what); err != nil {
 			return err
 		}
+		if err := r.seconded(s, p, what); err != nil {
+			return err
+		}
 		return r.settled(p, d, d.Found+"; "+what)
 	}
 	v, err := s.AskOnly(s.Step.Actor, "unknown", fmt.Sprintf("What became of %s? (type the whole word; what you say is proved by the step where that is possible)", f),
@@ -249,7 +252,26 @@ func (r *Runner) settleOne(p *Pending) error {
 		return err
 	}
 	d.Decided = map[string]string{"it-happened": Happened, "it-did-not-happen": DidNotHappen, "it-cannot-be-known": CannotBeKnown}[v]
+	if err := r.seconded(s, p, fmt.Sprintf("Of %s it is said: %s", f, d.Decided)); err != nil {
+		return err
+	}
 	return r.settled(p, d, d.Found)
+}
+
+// seconded has a second person acknowledge what one says of a lost call: the
+// first witness of its step who is here.
+func (r *Runner) seconded(s *Session, p *Pending, what string) error {
+	for i := range r.Script.Steps {
+		if r.Script.Steps[i].ID != p.Step {
+			continue
+		}
+		for _, w := range r.Script.Steps[i].Witnesses {
+			if w != s.Step.Actor && r.state.Present[w] {
+				return s.Acknowledge(w, "witness", "unknown-agreed", what)
+			}
+		}
+	}
+	return nil
 }
 
 func (r *Runner) settled(p *Pending, d *audit.HSMUnknown, found string) error {

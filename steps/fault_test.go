@@ -230,6 +230,7 @@ func resumeAnswers(side, lost string) string {
   "resume/differs/*": "on"
   "resume/adopt/*": "@initials"
   "resume/unknown-seen/*": "@initials"
+  "resume/unknown-agreed/*": "@initials"
   "resume/unknown/*": "` + happened + `"
 `
 }
