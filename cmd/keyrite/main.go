@@ -78,7 +78,7 @@ func (p *program) app() *cli.App {
 		OnUsageError:    usageError,
 		Commands: []*cli.Command{
 			p.newCommand(), p.checkCommand(), p.diffCommand(), p.printCommand(), p.approveCommand(), p.rehearseCommand(), p.runCommand(), p.resumeCommand(),
-			p.logCommand(), p.transcriptCommand(), p.verifyCommand(), p.redactCommand(), p.tokenCommand(),
+			p.logCommand(), p.followCommand(), p.transcriptCommand(), p.verifyCommand(), p.redactCommand(), p.tokenCommand(),
 		},
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {

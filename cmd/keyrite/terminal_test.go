@@ -49,11 +49,17 @@ var usual = pins{factory: "3537363231383830", so: "6029384715263748", user: "739
 // open runs keyrite line by line on a terminal of its own, in the folder dir.
 func open(t *testing.T, dir string, env []string, args ...string) *terminal {
 	t.Helper()
+	return openFull(t, dir, env, append(args, "--plain")...)
+}
+
+// openFull is open with the full screen.
+func openFull(t *testing.T, dir string, env []string, args ...string) *terminal {
+	t.Helper()
 	path, err := exec.LookPath("keyrite")
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(path, append(args, "--plain")...)
+	cmd := exec.Command(path, args...)
 	cmd.Dir = dir
 	cmd.Env = append(append(os.Environ(), "TERM=xterm", "NO_COLOR=1", "GOTRACEBACK=single"), env...)
 	master, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 50, Cols: 160})
