@@ -54,6 +54,9 @@ func (a *signCSR) request(s *ceremony.Session) (*x509.CertificateRequest, error)
 		}
 	}
 	s.Show(room.Fact{Name: "SHA-256 of the request file", Value: hash, Big: true})
+	if err := s.ReadBack(a.ReadBack, "the SHA-256 of the certificate request", hash); err != nil {
+		return nil, err
+	}
 	f, err := s.WriteFile(a.CSR, b)
 	if err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ import (
 // clock with a second one.
 type environment struct {
 	ClockReader string `yaml:"clock_reader,required" desc:"participant who reads the second clock"`
+	ReadBack    string `yaml:"read_back" desc:"participant who types back the hashes of the program and of the PKCS#11 module, as the actor reads them aloud; they are compared"`
 	MaxOffset   int    `yaml:"max_offset" desc:"most seconds between the two clocks; 60 if left out"`
 }
 
@@ -21,6 +22,7 @@ type environment struct {
 func (a *environment) Check(w *ceremony.World) {
 	inRoom(w, "clock_reader", a.ClockReader)
 	w.Clock = true
+	w.CheckReadBack(a.ReadBack)
 	if a.MaxOffset < 0 {
 		w.Problem("max_offset", "expected a number of seconds, 0 or more")
 	}
@@ -41,6 +43,12 @@ func (a *environment) Run(s *ceremony.Session) error {
 		{"memory", yesNo(env.Locked, "locked", "not locked") + yesNo(env.Swap, ", swap is in use", ", no swap")},
 	}})
 	if _, err := s.Record(env); err != nil {
+		return err
+	}
+	if err := s.ReadBack(a.ReadBack, "the SHA-256 of the program keyrite", env.Program.SHA256); err != nil {
+		return err
+	}
+	if err := s.ReadBack(a.ReadBack, "the SHA-256 of the PKCS#11 module", env.Module.SHA256); err != nil {
 		return err
 	}
 	if err := a.network(s, env); err != nil {

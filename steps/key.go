@@ -14,11 +14,13 @@ import (
 
 // A generateKey step makes a key pair.
 type generateKey struct {
-	Key string `yaml:"key,required" desc:"the key to generate, from the script's keys"`
+	Key      string `yaml:"key,required" desc:"the key to generate, from the script's keys"`
+	ReadBack string `yaml:"read_back" desc:"participant who types back the SHA-256 of the new public key, as the actor reads it aloud; it is compared"`
 }
 
 // Check notes that the key exists from here on.
 func (a *generateKey) Check(w *ceremony.World) {
+	w.CheckReadBack(a.ReadBack)
 	k := w.Keys[a.Key]
 	if k == nil {
 		w.Problem("key", "%q is not one of the script's keys", a.Key)
@@ -68,7 +70,10 @@ func (a *generateKey) Run(s *ceremony.Session) error {
 	if err != nil {
 		return err
 	}
-	return reportKey(s, k, made)
+	if err := reportKey(s, k, made); err != nil {
+		return err
+	}
+	return s.ReadBack(a.ReadBack, "the SHA-256 of the public key "+k.Name, made.SPKISHA256)
 }
 
 // ensure makes the key if it was not made before; it returns the entry of the

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"crypto"
+	"encoding/pem"
 	"fmt"
 	"strings"
 	"time"
@@ -16,13 +17,15 @@ const backdate = time.Minute
 
 // A selfSignRoot step makes a root certificate.
 type selfSignRoot struct {
-	Key     string `yaml:"key,required" desc:"the root's key"`
-	Profile string `yaml:"profile,required" desc:"profile of the certificate, for a root-ca"`
-	File    string `yaml:"file,required" desc:"artifact to make, such as root.pem"`
+	Key      string `yaml:"key,required" desc:"the root's key"`
+	Profile  string `yaml:"profile,required" desc:"profile of the certificate, for a root-ca"`
+	File     string `yaml:"file,required" desc:"artifact to make, such as root.pem"`
+	ReadBack string `yaml:"read_back" desc:"participant who types back the certificate's SHA-256 fingerprint, as the actor reads it aloud; it is compared"`
 }
 
 // Check notes that the key has a certificate from here on.
 func (a *selfSignRoot) Check(w *ceremony.World) {
+	w.CheckReadBack(a.ReadBack)
 	k := caKey(w, a.Key)
 	profileOf(w, a.Profile, pki.ObjectRootCA)
 	output(w, a.File, "certificate", a.Key)
@@ -54,7 +57,18 @@ func (a *selfSignRoot) Run(s *ceremony.Session) error {
 		}
 		return pki.NewCertificate(request(s, *profile, pub, pub, random))
 	}
-	return i.run()
+	if err := i.run(); err != nil || a.ReadBack == "" {
+		return err
+	}
+	_, b, err := s.Artifact(a.File)
+	if err != nil {
+		return err
+	}
+	block, _ := pem.Decode(b)
+	if block == nil {
+		return fmt.Errorf("reading %s: it is no PEM file", a.File)
+	}
+	return s.ReadBack(a.ReadBack, "the SHA-256 fingerprint of "+a.File, pki.Fingerprint(block.Bytes))
 }
 
 func request(s *ceremony.Session, p pki.Profile, subject, issuer crypto.PublicKey, random []byte) pki.CertificateRequest {
@@ -81,16 +95,18 @@ func usedProfile(s *ceremony.Session, name string) (*pki.Profile, string, error)
 
 // A signCSR step makes a subordinate certificate of a request.
 type signCSR struct {
-	Key     string   `yaml:"key,required" desc:"the issuer's key"`
-	Issuer  string   `yaml:"issuer,required" desc:"artifact with the issuer's certificate"`
-	Profile string   `yaml:"profile,required" desc:"profile of the certificate, for a sub-ca"`
-	CSR     string   `yaml:"csr,required" desc:"file with the certificate request (PKCS #10), beside the script or in the folder that --media names"`
-	Compare []string `yaml:"compare,required" desc:"two participants who compare the request's SHA-256 with the one that came by another way"`
-	File    string   `yaml:"file,required" desc:"artifact to make"`
+	Key      string   `yaml:"key,required" desc:"the issuer's key"`
+	Issuer   string   `yaml:"issuer,required" desc:"artifact with the issuer's certificate"`
+	Profile  string   `yaml:"profile,required" desc:"profile of the certificate, for a sub-ca"`
+	CSR      string   `yaml:"csr,required" desc:"file with the certificate request (PKCS #10), beside the script or in the folder that --media names"`
+	Compare  []string `yaml:"compare,required" desc:"two participants who compare the request's SHA-256 with the one that came by another way"`
+	File     string   `yaml:"file,required" desc:"artifact to make"`
+	ReadBack string   `yaml:"read_back" desc:"participant who types back the SHA-256 of the request file, as the actor reads it aloud; it is compared"`
 }
 
 // Check wants an issuer, and two people to compare.
 func (a *signCSR) Check(w *ceremony.World) {
+	w.CheckReadBack(a.ReadBack)
 	caKey(w, a.Key)
 	issuerCertificate(w, a.Issuer, a.Key)
 	profileOf(w, a.Profile, pki.ObjectSubCA)

@@ -68,11 +68,13 @@ func asked(w *ceremony.World, t *ceremony.TokenState, kind token.PINKind, of cer
 
 // A tokenIdentify step finds a token and compares it with the script.
 type tokenIdentify struct {
-	Token string `yaml:"token,required" desc:"the token to find"`
+	Token    string `yaml:"token,required" desc:"the token to find"`
+	ReadBack string `yaml:"read_back" desc:"participant who types back the token's serial number, as the actor reads it aloud; it is compared"`
 }
 
 // Check notes that the token is known from here on.
 func (a *tokenIdentify) Check(w *ceremony.World) {
+	w.CheckReadBack(a.ReadBack)
 	if t := knownToken(w, a.Token); t != nil {
 		t.Identified = true
 	}
@@ -97,7 +99,10 @@ func (a *tokenIdentify) Run(s *ceremony.Session) error {
 	if len(differs) > 0 {
 		return fmt.Errorf("token %q is not as the script says: %s", a.Token, strings.Join(differs, "; "))
 	}
-	return nil
+	if t.Info.Serial == "" {
+		return nil
+	}
+	return s.ReadBack(a.ReadBack, "the serial number of token "+a.Token, t.Info.Serial)
 }
 
 func showToken(s *ceremony.Session, t *ceremony.Token) {

@@ -35,6 +35,9 @@ func (r *running) config(rm room.Room) (*ceremony.Config, error) {
 	if err != nil {
 		return nil, environment(err)
 	}
+	for _, note := range hardened.Notes {
+		rm.Show(room.Warning{Text: "Secrets may stay on this machine: " + note + "."})
+	}
 	module, err := r.modulePath()
 	if err != nil {
 		return nil, environment(err)
