@@ -23,7 +23,8 @@ func (p *program) printCommand() *cli.Command {
 		Description: "A cover with the script's hash, the people and the materials, then a box for each\n" +
 			"step with blanks for time and initials. The same script gives the same PDF.\n\nExample:\n" +
 			"   keyrite print root-ca.yaml -o root-ca.pdf",
-		Flags: []cli.Flag{&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, which must not exist", Required: true}},
+		Flags: []cli.Flag{&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, which must not exist", Required: true},
+			&cli.BoolFlag{Name: "large", Usage: "large print: the same pages on A3"}},
 		Action: func(c *cli.Context) error {
 			list, err := args(c, 1, 1, "one script file")
 			if err != nil {
@@ -34,7 +35,7 @@ func (p *program) printCommand() *cli.Command {
 				return err
 			}
 			paper := booklet(s, b)
-			out, err := pdf.Booklet(transcript.ComposeBooklet(paper), s.Title, paper.SHA256)
+			out, err := pdf.Booklet(transcript.ComposeBooklet(paper), s.Title, paper.SHA256, c.Bool("large"))
 			if err != nil {
 				return err
 			}
@@ -45,11 +46,18 @@ func (p *program) printCommand() *cli.Command {
 
 // booklet is a script as the paper shows it.
 func booklet(s *ceremony.Script, b []byte) transcript.Booklet {
-	paper := transcript.Booklet{SHA256: sha256.Sum256(b), Cover: transcript.Cover{
+	paper := transcript.Booklet{SHA256: sha256.Sum256(b), Initials: map[string]string{}, Cover: transcript.Cover{
 		Title: s.Title, Organisation: s.Organisation, Place: s.Place, Purpose: s.Purpose, Mode: s.Mode,
 	}}
 	for _, p := range s.Participants {
+		paper.Initials[p.ID] = p.Initials
 		paper.Cover.Participants = append(paper.Cover.Participants, transcript.Participant{ID: p.ID, Name: p.Name, Roles: p.Roles})
+	}
+	if a := s.Approvals; a != nil {
+		paper.Approvals = a.Count
+		for _, p := range a.Approvers {
+			paper.Approvers = append(paper.Approvers, s.ApproverName(p.ID))
+		}
 	}
 	for i := range s.Tokens {
 		paper.Tokens = append(paper.Tokens, details(&s.Tokens[i]))
@@ -64,10 +72,22 @@ func booklet(s *ceremony.Script, b []byte) transcript.Booklet {
 			Step: transcript.Step{ID: st.ID, Title: st.Title, Say: st.Say, Watch: st.Watch, Witnesses: st.Witnesses},
 			Kind: st.Kind, Does: kinds[st.Kind].Does, Actor: st.Actor, Details: details(st.Action),
 		}
+		paper.Brought = append(paper.Brought, brought(st.Kind, step.Details)...)
 		step.Effect, step.Irreversible = ceremony.Announced(s, st)
 		paper.Steps = append(paper.Steps, step)
 	}
 	return paper
+}
+
+// brought are the files that a step reads from a medium.
+func brought(kind string, details []transcript.Detail) (files []string) {
+	from := map[string]string{"sign-csr": "csr", "key-identify": "certificate", "sign-file": "file"}[kind]
+	for _, d := range details {
+		if d.Name == from {
+			files = append(files, d.Value)
+		}
+	}
+	return files
 }
 
 // details are the fields of a part of the script that are set, by their names

@@ -14,6 +14,11 @@ type Booklet struct {
 	Tokens [][]Detail // the tokens expected, each as its details
 	Keys   [][]Detail // the keys that are made or used
 	Steps  []BookletStep
+
+	Initials  map[string]string // by participant id
+	Approvers []string          // names of those who approve the script; none if it asks for no approvals
+	Approvals int               // how many of them must
+	Brought   []string          // files that are brought to the ceremony
 }
 
 // A Detail is a named value.
@@ -46,9 +51,10 @@ func ComposeBooklet(b Booklet) []Page {
 	for _, p := range b.Cover.Participants {
 		blocks = append(blocks, kept(b.person(p)...))
 	}
+	blocks = append(blocks, b.approvals()...)
 	blocks = append(blocks, b.things("Tokens", b.Tokens)...)
 	blocks = append(blocks, b.things("Keys", b.Keys)...)
-	blocks = append(blocks, gap(), heading(Subheading, "Approved"), kept(blanks("Approved by", 3)...))
+	blocks = append(blocks, b.materials()...)
 	for i, s := range b.Steps {
 		blocks = append(blocks, b.step(i, s)...)
 	}
@@ -67,6 +73,44 @@ func (b *Booklet) about() []Line {
 
 func (b *Booklet) person(p Participant) []Line {
 	return pair(Plain, 0, 36, clean(p.Name), clean(p.ID+": "+strings.Join(p.Roles, ", ")))
+}
+
+// approvals are lines on which the script is approved: of those whom it names,
+// or three for anybody.
+func (b *Booklet) approvals() []block {
+	line := "date ________________   signature " + strings.Repeat("_", 40)
+	if len(b.Approvers) == 0 {
+		return []block{gap(), heading(Subheading, "Approved"), kept(Line{}, Line{Text: "name " + strings.Repeat("_", 30) + "   date __________   signature " + strings.Repeat("_", 28)}, Line{},
+			Line{Text: "name " + strings.Repeat("_", 30) + "   date __________   signature " + strings.Repeat("_", 28)})}
+	}
+	blocks := []block{gap(), heading(Subheading, fmt.Sprintf("Approved: %d of %d must", b.Approvals, len(b.Approvers)))}
+	for _, name := range b.Approvers {
+		blocks = append(blocks, kept(pair(Plain, 0, 36, clean(name), "")...), kept(Line{}, Line{Text: line}))
+	}
+	return blocks
+}
+
+// materials is a list to be filled in by hand when things come out of their
+// bags, and when they go back.
+func (b *Booklet) materials() []block {
+	blocks := []block{gap(), heading(Subheading, "Materials, and the bags they come out of and go back into")}
+	line := "out of bag ____________   seal ____________   into bag ____________   seal ____________"
+	for _, details := range b.Tokens {
+		name := "token"
+		for _, d := range details {
+			if d.Name == "name" || d.Name == "serial" {
+				name += " " + clean(d.Value)
+			}
+		}
+		blocks = append(blocks, kept(Line{Text: name, Lead: Columns}, Line{Text: line}))
+	}
+	for _, name := range b.Brought {
+		blocks = append(blocks, kept(Line{Text: "file " + clean(name), Lead: Columns}, Line{Text: "medium ____________   SHA-256, on paper by another way ______________________________"}))
+	}
+	for range 2 {
+		blocks = append(blocks, kept(Line{}, Line{Text: strings.Repeat("_", 30)}, Line{Text: line}))
+	}
+	return blocks
 }
 
 func (b *Booklet) things(title string, list [][]Detail) []block {
@@ -107,7 +151,7 @@ func (b *Booklet) step(i int, s BookletStep) []block {
 			lines = append(lines, coverPair(d.Name, prose(d.Value))...)
 		}
 	}
-	return []block{gap(), heading(Heading, title), kept(lines...), kept(blanks("Done", 1)...)}
+	return []block{gap(), heading(Heading, title), {lines: lines, keep: true, next: true}, kept(b.blanks(s)...)}
 }
 
 func (b *Booklet) name(id string) string {
@@ -119,13 +163,24 @@ func (b *Booklet) name(id string) string {
 	return id
 }
 
-// blanks are lines to be filled in by hand.
-func blanks(what string, n int) []Line {
-	var lines []Line
-	for range n {
-		lines = append(lines, Line{}, Line{Style: Plain, Text: pad(what, coverLabel) + "time ____________   initials ______   ______   ______   ______"})
+// blanks is the frame to be filled in by hand when a step is done: the time, and
+// the initials of those who act and watch.
+func (b *Booklet) blanks(s BookletStep) []Line {
+	lines := []Line{{}, {Style: Framed}}
+	text := " Done at __________ UTC  "
+	for _, id := range append([]string{s.Actor}, s.Witnesses...) {
+		who := b.Initials[id]
+		if who == "" {
+			who = id
+		}
+		blank := clean(who) + " ________  "
+		if Width(text)+Width(blank) > Columns {
+			lines = append(lines, Line{Style: Framed, Text: strings.TrimRight(text, " ")}, Line{Style: Framed})
+			text = strings.Repeat(" ", 25)
+		}
+		text += blank
 	}
-	return lines
+	return append(lines, Line{Style: Framed, Text: strings.TrimRight(text, " ")})
 }
 
 // deviationSheet is the last page: what was not as the script says.

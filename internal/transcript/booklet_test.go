@@ -13,7 +13,7 @@ func sampleBooklet() Booklet {
 			Title: "Łukasz’ root", Organisation: "Example 山田", Place: "here", Purpose: "to test", Mode: "rehearsal",
 			Participants: []Participant{{ID: "a", Name: "Ελένη Example", Roles: []string{"operator"}}, {ID: "w", Name: "Дмитрий Example", Roles: []string{"internal-witness"}}},
 		},
-		SHA256: sha256.Sum256([]byte("script")),
+		SHA256: sha256.Sum256([]byte("script")), Initials: map[string]string{"a": "AB"}, Approvers: []string{"Example Head"}, Approvals: 1, Brought: []string{"sub.csr"},
 		Tokens: [][]Detail{{{"name", "hsm"}, {"serial", "DENK\x1b[31m"}}},
 		Steps: []BookletStep{{
 			Step: Step{ID: "one", Title: "The first", Say: "Say this.", Watch: "Look here.", Witnesses: []string{"w"}},
@@ -42,7 +42,8 @@ func TestBooklet(t *testing.T) {
 	}
 	for _, want := range []string{
 		"Łukasz’ root", "Example 山田", "Ελένη Example", "Дмитрий Example", "Step 1 of 1 · The first", "Say this.", "Look here.",
-		"On the token        nothing", "Cannot be undone    never", `DENK[U+001B]`, "Departures from the script", "Approved by",
+		"On the token        nothing", "Cannot be undone    never", `DENK[U+001B]`, "Departures from the script", "Approved: 1 of 1 must", "Example Head", "token hsm", "out of bag", "file sub.csr",
+		"Done at __________ UTC  AB ________  w ________",
 		groups(hex.EncodeToString(sum[:4])), "nothing made here may be trusted",
 	} {
 		if !strings.Contains(all.String(), want) {

@@ -45,6 +45,7 @@ const (
 	BoxedHead               // the heading line of a framed box
 	Alarm                   // something failed: bold, marked at the margin
 	Quiet                   // what matters less: grey
+	Framed                  // a line of a frame over the page's whole width, to be filled in by hand
 )
 
 // A Line is one line of text, at most [Columns] columns, already escaped: it

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -18,7 +19,8 @@ var bookletDate = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // Booklet draws a script's booklet. Each page's foot has the script's SHA-256 in
 // hex, its first words, and as QR code in the form "SHA256:" and upper-case hex.
-func Booklet(pages []transcript.Page, title string, sha256 [32]byte) ([]byte, error) {
+// large draws the same pages on A3, everything larger by the half.
+func Booklet(pages []transcript.Page, title string, sha256 [32]byte, large bool) ([]byte, error) {
 	wide, err := needsWide(pages, title)
 	if err != nil {
 		return nil, fmt.Errorf("drawing the script: %w", err)
@@ -28,9 +30,15 @@ func Booklet(pages []transcript.Page, title string, sha256 [32]byte) ([]byte, er
 		return nil, fmt.Errorf("drawing the script: %w", err)
 	}
 	c := newCanvas(title, bookletDate, wide)
+	if large {
+		c = newCanvasOn("A3", math.Sqrt2, title, bookletDate, wide)
+	}
 	for _, p := range pages {
 		if err := errors.Join(c.page(p), c.foot(sha256, modules)); err != nil {
 			return nil, fmt.Errorf("drawing page %d: %w", p.Number, err)
+		}
+		if large {
+			c.pdf.TransformEnd()
 		}
 	}
 	return c.bytes()

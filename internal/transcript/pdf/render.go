@@ -116,6 +116,10 @@ func needsWide(pages []transcript.Page, title string) (wide bool, err error) {
 // page draws all of a page but its seal.
 func (c *canvas) page(p transcript.Page) error {
 	c.pdf.AddPage()
+	if c.scale != 1 {
+		c.pdf.TransformBegin()
+		c.pdf.TransformScaleXY(c.scale*100, 0, 0)
+	}
 	if p.Mark != "" {
 		if err := c.watermark(p.Mark); err != nil {
 			return err
@@ -134,7 +138,8 @@ func (c *canvas) page(p transcript.Page) error {
 	c.ink(0)
 	y := bodyTop
 	for i, l := range p.Lines {
-		c.frame(y, boxed(p.Lines, i-1), boxed(p.Lines, i), boxed(p.Lines, i+1))
+		c.frame(left+boxColumn*column, y, boxed(p.Lines, i-1), boxed(p.Lines, i), boxed(p.Lines, i+1))
+		c.frame(left, y, framed(p.Lines, i-1), framed(p.Lines, i), framed(p.Lines, i+1))
 		c.line(y, l)
 		y += leading * float64(l.Units())
 	}
@@ -198,13 +203,20 @@ func boxed(lines []transcript.Line, i int) bool {
 	return i >= 0 && i < len(lines) && (lines[i].Style == transcript.Boxed || lines[i].Style == transcript.BoxedHead)
 }
 
-// frame draws the part of a box's frame that belongs to the line at y.
-func (c *canvas) frame(y float64, before, here, after bool) {
+// framed reports whether line i belongs to a frame over the page's width.
+func framed(lines []transcript.Line, i int) bool {
+	return i >= 0 && i < len(lines) && lines[i].Style == transcript.Framed
+}
+
+// boxColumn is where a box begins.
+const boxColumn = 18.8
+
+// frame draws the part of a frame, from x to the right, that belongs to the line
+// at y.
+func (c *canvas) frame(x, y float64, before, here, after bool) {
 	if !here {
 		return
 	}
-	const boxColumn = 18.8
-	x := left + boxColumn*column
 	c.pdf.SetLineWidth(0.3)
 	if !before {
 		c.rule(x, right, y+0.1, 0.3)
