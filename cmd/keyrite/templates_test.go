@@ -33,7 +33,7 @@ func templateNames(t *testing.T) []string {
 // checked, printed, rehearsed on a real token, verified.
 func TestTemplates(t *testing.T) {
 	names := templateNames(t)
-	want := []string{"crl-signing", "key-backup", "log-handover", "pin-change", "pin-unblock", "root-ca-with-sub-ca", "root-ca", "signing", "sub-ca-signing"}
+	want := []string{"crl-signing", "decommission", "key-backup", "log-handover", "pin-change", "pin-unblock", "root-ca-with-sub-ca", "root-ca", "signing", "sub-ca-signing"}
 	if !slices.Equal(names, want) {
 		t.Errorf("templates %q, want %q", names, want)
 	}
