@@ -151,6 +151,13 @@ func (s *Session) compareToken(name string) (differs []string, err error) {
 	return differs, err
 }
 
+// Held returns the objects that somebody put on a token: all but those of class
+// CKO_PROFILE, by which a module says what it can do (pkcs11-profiles-v3.0,
+// section 3). OpenSC shows one on every token.
+func Held(objects []audit.Object) []audit.Object {
+	return slices.DeleteFunc(slices.Clone(objects), func(o audit.Object) bool { return o.Class == "CKO_PROFILE" })
+}
+
 // unexpectedObjects compares what is seen on a token with the keys that the log
 // knows there. A key whose generation broke off may be there or not; private
 // keys are seen without a login on some tokens only.
@@ -170,7 +177,7 @@ func (s *Session) unexpectedObjects(name string, objects []audit.Object) []strin
 		}
 	}
 	differs := []string{}
-	for _, o := range objects {
+	for _, o := range Held(objects) {
 		key := o.Label + "\n" + o.ID
 		ours := o.Class == public || o.Class == "CKO_PRIVATE_KEY"
 		if !ours || !known[key] && !open[key] {

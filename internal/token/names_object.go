@@ -11,6 +11,7 @@ var classNames = map[uint]string{
 	0x6: "CKO_DOMAIN_PARAMETERS",
 	0x7: "CKO_MECHANISM",
 	0x8: "CKO_OTP_KEY",
+	0x9: "CKO_PROFILE", // of PKCS#11 3.0; OpenSC shows one on every token
 }
 
 // keyTypeNames names the CKK_ values of PKCS#11 2.40.
