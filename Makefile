@@ -37,8 +37,8 @@ test-faults: check-go ## the fault tables whole: a root ceremony killed on both 
 	CGO_ENABLED=1 $(GO) test -timeout 60m ./steps -run Killed -faults
 	CGO_ENABLED=1 $(GO) test -timeout 180m ./internal/verify -run 'EveryBit|EveryLength|NoMeaning' -v -faults
 
-rehearsal: check-go ## install what is missing, build, hold a whole root ceremony on a SoftHSM2 token, verify it
-	@scripts/install-deps rehearsal
+rehearsal: check-go ## install what is missing, build, hold a whole root ceremony on a SoftHSM2 token (TOKEN=nitrokey-sim: a simulated Nitrokey HSM under OpenSC), verify it
+	@scripts/install-deps $(if $(filter nitrokey-sim,$(TOKEN)),nitrokey-sim,rehearsal)
 	@$(MAKE) --no-print-directory build
 	@scripts/rehearsal
 

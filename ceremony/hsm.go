@@ -1,6 +1,7 @@
 package ceremony
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -153,11 +154,11 @@ func one(b bool) int {
 	return 0
 }
 
-// serial is the number that the script expects, unless it is only a rehearsal
-// on another token.
+// serial is the number that the script expects, or in a rehearsal on another
+// token that one's, if it has one before it is initialised.
 func (t *Token) serial() string {
 	if t.s.r.Stand {
-		return AnySerial
+		return cmp.Or(t.s.r.Serials[t.Name], AnySerial)
 	}
 	return t.Spec.Serial
 }
@@ -170,7 +171,10 @@ func (t *Token) expects() string {
 	if known := t.s.State().Tokens[t.Name]; known != nil && known.Info.Serial != "" {
 		return fmt.Sprintf("serial %q as identified before", known.Info.Serial)
 	}
-	if serial := t.serial(); serial != AnySerial {
+	switch serial := t.serial(); {
+	case t.s.r.Stand && serial != AnySerial:
+		return fmt.Sprintf("serial %q, the throw-away token of this rehearsal", serial)
+	case serial != AnySerial:
 		return fmt.Sprintf("serial %q as in the script", serial)
 	}
 	return fmt.Sprintf("a token that is not initialised, or with the label %q", t.Spec.Label)

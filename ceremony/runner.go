@@ -16,15 +16,16 @@ import (
 	"github.com/keyrite/keyrite/internal/token/recorded"
 )
 
-// A Config is what a run needs from outside. All fields but QR, First, Given and
-// UnlockKey are required.
+// A Config is what a run needs from outside. All fields but Serials, QR, First, Given
+// and UnlockKey are required.
 type Config struct {
 	Script      *Script
 	ScriptBytes []byte
-	Dir         string // the bundle
-	Media       string // where files are brought in and taken out
-	Mode        string // Production or Rehearsal; a rehearsal may run a production script
-	Stand       bool   // the token only stands in for the script's: serial and model are not compared
+	Dir         string            // the bundle
+	Media       string            // where files are brought in and taken out
+	Mode        string            // Production or Rehearsal; a rehearsal may run a production script
+	Stand       bool              // the token only stands in for the script's: serial and model are not compared
+	Serials     map[string]string // with Stand: serial numbers of the tokens that stand in, by the script's name, as far as they have one before they are initialised
 	Room        room.Room
 	Store       Store
 	Open        func() (token.Module, audit.File, error) // the PKCS#11 module, loaded but not initialised

@@ -48,7 +48,7 @@ func (r *running) config(rm room.Room) (*ceremony.Config, error) {
 	}
 	file := audit.File{Name: lib.Path(), SHA256: lib.SHA256(), Size: lib.Size()}
 	return &ceremony.Config{
-		Script: r.script, ScriptBytes: r.bytes, Dir: r.dir, Media: r.media, Mode: r.mode, Stand: r.stand != "",
+		Script: r.script, ScriptBytes: r.bytes, Dir: r.dir, Media: r.media, Mode: r.mode, Stand: r.stand != "", Serials: r.serials,
 		Room: rm, Model: r.modelOf, Program: program, Paper: paper.Paper{},
 		Open: func() (token.Module, audit.File, error) { return lib, file, nil },
 		Environment: func() (*audit.Environment, error) {

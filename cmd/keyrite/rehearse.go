@@ -26,22 +26,24 @@ func (p *program) rehearseCommand() *cli.Command {
 		Name:      "rehearse",
 		Usage:     "run a script on a throw-away token; everything made is marked REHEARSAL",
 		ArgsUsage: "FILE",
-		Description: "The same runner as 'keyrite run', on a SoftHSM2 token that is made for it and\n" +
-			"removed at the end. PINs keep to the rules of the script's token model.\n\nExample:\n" +
+		Description: "The same runner as 'keyrite run', on a token that is made for it and removed at\n" +
+			"the end: SoftHSM2, or a simulated Nitrokey HSM under the real pcscd and OpenSC.\n" +
+			"PINs keep to the rules of the script's token model.\n\nExample:\n" +
 			"   keyrite rehearse root-ca.yaml --out trial\n" +
 			"   keyrite new root-ca --answers -o answers.yaml\n" +
 			"   keyrite rehearse root-ca.yaml --out trial-2 --answers answers.yaml",
 		Flags: []cli.Flag{outFlag, mediaFlag, approvalFlag, placeFlag, plainFlag,
 			&cli.StringFlag{Name: "answers", Usage: "answer the prompts from `FILE` instead of at the terminal"},
-			&cli.StringFlag{Name: "token", Usage: "`KIND` of throw-away token: softhsm2", Value: "softhsm2"},
+			&cli.StringFlag{Name: "token", Usage: "`KIND` of throw-away token: softhsm2 or nitrokey-sim", Value: kindSoftHSM},
 		},
 		Action: func(c *cli.Context) error {
 			list, err := args(c, 1, 1, "one script file")
 			if err != nil {
 				return err
 			}
-			if k := c.String("token"); k != "softhsm2" {
-				return usage("there is no throw-away token of kind %q; expected softhsm2", k)
+			kind := c.String("token")
+			if kind != kindSoftHSM && kind != kindSim {
+				return usage("there is no throw-away token of kind %q; expected %s or %s", kind, kindSoftHSM, kindSim)
 			}
 			s, b, err := p.readScript(list[0])
 			if err != nil {
@@ -61,7 +63,7 @@ func (p *program) rehearseCommand() *cli.Command {
 			if r.media == "" {
 				r.media = filepath.Dir(list[0])
 			}
-			return r.rehearse()
+			return r.rehearse(kind)
 		},
 	}
 }
@@ -69,13 +71,16 @@ func (p *program) rehearseCommand() *cli.Command {
 // tokenDir is where the throw-away token of a rehearsal lives while it runs.
 func (r *running) tokenDir() string { return filepath.Clean(r.dir) + ".token" }
 
-// rehearse makes a throw-away token and runs the script on it.
-func (r *running) rehearse() error {
+// rehearse makes throw-away tokens of a kind and runs the script on them.
+func (r *running) rehearse(kind string) error {
 	if _, err := os.Lstat(r.dir); err == nil {
 		return exists(r.dir)
 	}
 	if _, err := os.Stat(filepath.Dir(r.dir)); err != nil {
 		return environment(fmt.Errorf("making the bundle's folder: %w", err))
+	}
+	if kind == kindSim {
+		return r.rehearseOnCards()
 	}
 	conf, err := softhsm.Provision(r.tokenDir())
 	if err != nil {
@@ -88,6 +93,16 @@ func (r *running) rehearse() error {
 		return r.thenRemove(environment(err))
 	}
 	return r.thenRemove(r.fresh())
+}
+
+// rehearseOnCards is rehearse on simulated cards.
+func (r *running) rehearseOnCards() error {
+	labels, err := r.makeCards()
+	if err != nil {
+		return err
+	}
+	r.say(labels)
+	return r.thenRemove(r.withCards(r.fresh))
 }
 
 // prepare brings those throw-away tokens into use that the script does not
@@ -104,10 +119,18 @@ func (r *running) prepare() error {
 	if len(labels) == 0 {
 		return nil
 	}
+	r.say(labels)
+	return softhsm.Prepare(labels)
+}
+
+// say tells the room and the log what was done to throw-away tokens beforehand.
+func (r *running) say(labels []string) {
+	if len(labels) == 0 {
+		return
+	}
 	fmt.Fprintf(r.p.err, "REHEARSAL: %s\nIts PINs in this rehearsal are those of the maker's manual: SO-PIN %s, user PIN %s.\n",
 		preparation(labels), softhsm.StandInSOPIN, softhsm.StandInUserPIN)
 	r.first = append(r.first, &audit.Result{Name: "REHEARSAL preparation", Value: preparation(labels)})
-	return softhsm.Prepare(labels)
 }
 
 // preparation says what was done to throw-away tokens.
@@ -127,18 +150,23 @@ func (r *running) use(conf string) error {
 // standIn finds the throw-away token of a rehearsal that is resumed. A script
 // for production that was only rehearsed never goes on with the real token.
 func (r *running) standIn() error {
-	conf := filepath.Join(r.tokenDir(), "softhsm2.conf")
 	if r.mode != ceremony.Rehearsal {
 		return nil
 	}
-	_, err := os.Stat(conf)
+	conf := filepath.Join(r.tokenDir(), "softhsm2.conf")
+	_, soft := os.Stat(conf)
+	_, card := os.Stat(r.cardFile(0))
+	there := soft == nil || card == nil
 	switch {
-	case err == nil && r.module != "":
+	case there && r.module != "":
 		return usage("this rehearsal has a throw-away token of its own, in %s: leave --module out", r.tokenDir())
-	case err != nil && r.script.Mode == ceremony.Production:
+	case !there && r.script.Mode == ceremony.Production:
 		return environment(fmt.Errorf("the throw-away token of this rehearsal is gone (%s): it cannot go on, and the ceremony's own token is not for rehearsals", r.tokenDir()))
-	case err != nil:
+	case !there:
 		return nil // a script for rehearsals, run on a token of its own model
+	case card == nil:
+		r.stand, r.cards = cardModel, true
+		return nil
 	}
 	abs, err := filepath.Abs(conf)
 	if err != nil {

@@ -72,8 +72,10 @@ type running struct {
 	dir           string
 	media, module string
 	mode          string
-	stand         string // the model that stands in for the script's, in a rehearsal
-	answers       string // file with answers, in a rehearsal
+	stand         string            // the model that stands in for the script's, in a rehearsal
+	cards         bool              // the rehearsal that is resumed has simulated cards
+	serials       map[string]string // of simulated cards, by the token's name
+	answers       string            // file with answers, in a rehearsal
 	given         []*audit.ScriptApproval
 	first         []audit.Data // what the log says first
 	plain         bool         // line by line
@@ -164,7 +166,15 @@ func (r *running) again() error {
 	if r.answers != "" && r.stand == "" {
 		return errors.Join(usage("--answers is only for a rehearsal on a throw-away token; in a ceremony people answer"), store.Close())
 	}
-	err = errors.Join(r.with(func() (*sqlite.Store, error) { return store, nil }, ceremony.Resume), store.Close())
+	goOn := func() error {
+		return r.with(func() (*sqlite.Store, error) { return store, nil }, ceremony.Resume)
+	}
+	if r.cards {
+		err = r.withCards(goOn)
+	} else {
+		err = goOn()
+	}
+	err = errors.Join(err, store.Close())
 	if r.stand != "" {
 		return r.thenRemove(err)
 	}

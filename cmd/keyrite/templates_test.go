@@ -30,7 +30,8 @@ func templateNames(t *testing.T) []string {
 }
 
 // TestTemplates takes each template as it is, as its user would: written out,
-// checked, printed, rehearsed on a real token, verified.
+// checked, printed, rehearsed on SoftHSM2 and on a simulated Nitrokey HSM under
+// the real pcscd and OpenSC, verified.
 func TestTemplates(t *testing.T) {
 	names := templateNames(t)
 	want := []string{"crl-signing", "decommission", "key-backup", "log-handover", "pin-change", "pin-unblock", "root-ca-with-sub-ca", "root-ca", "signing", "sub-ca-signing"}
@@ -38,19 +39,24 @@ func TestTemplates(t *testing.T) {
 		t.Errorf("templates %q, want %q", names, want)
 	}
 	for _, name := range names {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := &stage{t: t, dir: t.TempDir()}
-			s.out = filepath.Join(s.dir, "d")
-			s.keyrite(0, "new", name, "-o", "t.yaml")
-			s.keyrite(0, "new", name, "--answers", "-o", "a.yaml")
-			s.keyrite(0, "check", "t.yaml")
-			s.keyrite(0, "print", "t.yaml", "-o", "t.pdf")
-			s.keyrite(0, "rehearse", "t.yaml", "--answers", "a.yaml", "--out", s.out)
-			s.verified("This was a REHEARSAL")
-			s.namesWhatIsNeeded(name)
-			s.prepared(name)
-		})
+		for _, kind := range []string{"softhsm2", "nitrokey-sim"} {
+			t.Run(name+"/"+kind, func(t *testing.T) {
+				t.Parallel()
+				s := &stage{t: t, dir: t.TempDir()}
+				s.out = filepath.Join(s.dir, "d")
+				s.keyrite(0, "new", name, "-o", "t.yaml")
+				s.keyrite(0, "new", name, "--answers", "-o", "a.yaml")
+				s.keyrite(0, "check", "t.yaml")
+				s.keyrite(0, "print", "t.yaml", "-o", "t.pdf")
+				s.keyrite(0, "rehearse", "t.yaml", "--answers", "a.yaml", "--token", kind, "--out", s.out)
+				s.verified("This was a REHEARSAL")
+				s.namesWhatIsNeeded(name)
+				s.prepared(name)
+				if _, err := os.Stat(s.out + ".token"); err == nil {
+					t.Error("the throw-away token is still there")
+				}
+			})
+		}
 	}
 }
 

@@ -36,7 +36,7 @@ type bench struct {
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	b, err := Manufacture("ZZSIM000001", rand.Reader)
+	b, err := Manufacture("ZZSIM000001", "", rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +241,7 @@ func TestDies(t *testing.T) {
 }
 
 func TestOpenRefuses(t *testing.T) {
-	good, err := Manufacture("ZZSIM000001", rand.Reader)
+	good, err := Manufacture("ZZSIM000001", "", rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -265,11 +265,11 @@ func TestOpenRefuses(t *testing.T) {
 
 func TestManufactureRefuses(t *testing.T) {
 	for _, serial := range []string{"", "ZZ", "ZZSIM0000012", "zzsim", "ZZ SIM"} {
-		if _, err := Manufacture(serial, rand.Reader); err == nil {
+		if _, err := Manufacture(serial, "", rand.Reader); err == nil {
 			t.Errorf("serial number %q passes", serial)
 		}
 	}
-	if _, err := Manufacture("ZZSIM000001", strings.NewReader("")); err == nil {
+	if _, err := Manufacture("ZZSIM000001", "", strings.NewReader("")); err == nil {
 		t.Error("a card is made without randomness")
 	}
 }

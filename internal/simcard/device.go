@@ -9,6 +9,7 @@ import (
 
 	"github.com/keyrite/keyrite/internal/simcard/curve"
 	"github.com/keyrite/keyrite/internal/simcard/cvc"
+	"github.com/keyrite/keyrite/internal/simcard/tlv"
 )
 
 // References of the test authority. ZZ is the country code that ISO 3166 leaves
@@ -74,7 +75,10 @@ func Root() (*cvc.Certificate, error) {
 // The serial number has 3 to 11 characters, capital letters and digits, of
 // which OpenSC shows all. The factory state of these cards differs by batch:
 // this one is initialised, as those that Nitrokey's guide describes.
-func Manufacture(serial string, random io.Reader) ([]byte, error) {
+//
+// A label makes it a token in use, as INITIALIZE DEVICE and OpenSC leave it,
+// with the PINs of the factory; without one ("") it has none.
+func Manufacture(serial, label string, random io.Reader) ([]byte, error) {
 	if err := checkSerial(serial); err != nil {
 		return nil, err
 	}
@@ -87,6 +91,9 @@ func Manufacture(serial string, random io.Reader) ([]byte, error) {
 		Format: formatName, Serial: serial, Options: optionResetRetry,
 		Device: key{Curve: deviceCurve, D: d.FillBytes(make([]byte, c.Size))},
 		Keys:   map[uint8]key{}, Files: map[uint16][]byte{},
+	}
+	if label != "" {
+		s.Files[fileTokenInfo] = tokenInfo(label)
 	}
 	device, err := issue(issuerReference, serial+"00001", s.Device, authorityKey(issuerReference), roleDevice, random)
 	if err != nil {
@@ -104,6 +111,15 @@ func Manufacture(serial string, random io.Reader) ([]byte, error) {
 		return nil, err
 	}
 	return s.bytes(), nil
+}
+
+// tokenInfo is the TokenInfo of PKCS #15 (ISO/IEC 7816-15, 8.10) with a version,
+// the label and the flag that the card makes random numbers.
+func tokenInfo(label string) []byte {
+	info := tlv.Append(nil, 0x02, []byte{0})
+	info = tlv.Append(info, 0x80, []byte(label))
+	info = tlv.Append(info, 0x03, []byte{4, 0x10})
+	return tlv.Append(nil, 0x30, info)
 }
 
 func checkSerial(serial string) error {

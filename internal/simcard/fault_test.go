@@ -53,7 +53,7 @@ func TestFaults(t *testing.T) {
 // FuzzCard: no command that can be typed makes the card fall over, and its
 // memory can always be read.
 func FuzzCard(f *testing.F) {
-	made, err := Manufacture("ZZSIM000001", rand.Reader)
+	made, err := Manufacture("ZZSIM000001", "", rand.Reader)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -144,7 +144,7 @@ func TestStartRefuses(t *testing.T) {
 func TestInsertRefuses(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 0)
-	b, err := simcard.Manufacture("ZZSIM000001", rand.Reader)
+	b, err := simcard.Manufacture("ZZSIM000001", "", rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}

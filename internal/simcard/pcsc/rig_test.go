@@ -49,7 +49,7 @@ func newRig(t *testing.T, n int) *rig {
 	})
 	for slot := range n {
 		r.files[slot] = simcard.File(filepath.Join(r.dir, "card"+string(rune('0'+slot))))
-		b, err := simcard.Manufacture("ZZSIM00000"+string(rune('1'+slot)), rand.Reader)
+		b, err := simcard.Manufacture("ZZSIM00000"+string(rune('1'+slot)), "", rand.Reader)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -128,6 +128,7 @@ func TestInitialize(t *testing.T) {
 	r.run(t, nil, "pkcs11-tool", p11(t, "--login", "--pin", factoryUser, "--keypairgen", "--key-type", "EC:secp256r1", "--id", "01")...)
 	r.fail(t, "CKR_PIN_INCORRECT", "pkcs11-tool", p11(t, "--init-token", "--label", "Example Root", "--so-pin", "1111111111111111")...)
 	r.run(t, []string{"SO-PIN tries left    : 14"}, "sc-hsm-tool")
+	r.run(t, []string{"Public Key Object"}, "pkcs11-tool", p11(t, "--list-objects")...)
 	r.run(t, []string{"Token successfully initialized"}, "pkcs11-tool", p11(t, "--init-token", "--label", "Example Root", "--so-pin", factorySO)...)
 	r.run(t, []string{"SO-PIN tries left    : 15", "User PIN tries left  : 3"}, "sc-hsm-tool")
 	out := r.run(t, []string{"Example Root (UserPIN)"}, "pkcs11-tool", p11(t, "--list-slots", "--list-objects")...)
