@@ -18,7 +18,7 @@ DIST        ?= dist/$(VERSION)
 AGAIN       ?= keyrite-verify-linux-amd64 keyrite-linux-amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-faults rehearsal bench release release-again vet lint fuzz clean check-go
+.PHONY: help build test test-faults rehearsal screens bench release release-again vet lint fuzz clean check-go
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,11 @@ rehearsal: check-go ## install what is missing, build, hold a whole root ceremon
 	@scripts/install-deps $(if $(filter nitrokey-sim,$(TOKEN)),nitrokey-sim,rehearsal)
 	@$(MAKE) --no-print-directory build
 	@scripts/rehearsal
+
+screens: check-go ## hold two rehearsals in tmux and put pictures of the screen into docs/operations.md
+	@command -v tmux >/dev/null || { echo "screens: tmux is missing: apt-get install tmux" >&2; exit 3; }
+	@$(MAKE) --no-print-directory build
+	@scripts/screens bin/keyrite
 
 bench: check-go ## measure every performance goal: name, ratio, goal
 	@scripts/install-deps bench
