@@ -35,6 +35,7 @@ func (p *program) rehearseCommand() *cli.Command {
 		Flags: []cli.Flag{outFlag, mediaFlag, approvalFlag, placeFlag, plainFlag,
 			&cli.StringFlag{Name: "answers", Usage: "answer the prompts from `FILE` instead of at the terminal"},
 			&cli.StringFlag{Name: "token", Usage: "`KIND` of throw-away token: softhsm2 or nitrokey-sim", Value: kindSoftHSM},
+			&cli.BoolFlag{Name: "realistic", Usage: "nitrokey-sim takes as long as the real one: 0.6 s for an EC key, 10 s for RSA 2048, minutes for RSA 4096"},
 		},
 		Action: func(c *cli.Context) error {
 			list, err := args(c, 1, 1, "one script file")
@@ -44,6 +45,9 @@ func (p *program) rehearseCommand() *cli.Command {
 			kind := c.String("token")
 			if kind != kindSoftHSM && kind != kindSim {
 				return usage("there is no throw-away token of kind %q; expected %s or %s", kind, kindSoftHSM, kindSim)
+			}
+			if c.Bool("realistic") && kind != kindSim {
+				return usage("--realistic is for --token %s", kindSim)
 			}
 			s, b, err := p.readScript(list[0])
 			if err != nil {
@@ -55,7 +59,7 @@ func (p *program) rehearseCommand() *cli.Command {
 			}
 			r := &running{
 				p: p, script: s, bytes: b, dir: c.String("out"), media: c.String("media"), mode: ceremony.Rehearsal,
-				answers: c.String("answers"), given: given, plain: c.Bool("plain"), rehearsing: true,
+				answers: c.String("answers"), realistic: c.Bool("realistic"), given: given, plain: c.Bool("plain"), rehearsing: true,
 			}
 			if err := r.at(c.String("place"), list[0]); err != nil {
 				return err

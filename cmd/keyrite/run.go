@@ -73,6 +73,7 @@ type running struct {
 	media, module string
 	mode          string
 	stand         string            // the model that stands in for the script's, in a rehearsal
+	realistic     bool              // new simulated cards take their time
 	cards         bool              // the rehearsal that is resumed has simulated cards
 	serials       map[string]string // of simulated cards, by the token's name
 	answers       string            // file with answers, in a rehearsal

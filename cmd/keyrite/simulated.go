@@ -28,6 +28,18 @@ func (r *running) cardFile(slot int) string {
 	return filepath.Join(r.tokenDir(), fmt.Sprintf("card-%d", slot))
 }
 
+// realisticFile is there if the cards take as long as real ones: a resume finds
+// it.
+func (r *running) realisticFile() string { return filepath.Join(r.tokenDir(), "realistic") }
+
+// profile says how long the simulated cards take.
+func (r *running) profile() simcard.Profile {
+	if _, err := os.Stat(r.realisticFile()); err == nil {
+		return simcard.Realistic()
+	}
+	return simcard.Profile{}
+}
+
 // makeCards makes one simulated card for each token of the script. Those that
 // the script does not initialise get their label, and stand in for tokens of an
 // earlier ceremony; their labels are returned.
@@ -37,6 +49,11 @@ func (r *running) makeCards() (labels []string, err error) {
 	}
 	if err := os.Mkdir(r.tokenDir(), 0o700); err != nil {
 		return nil, environment(fmt.Errorf("making simulated cards: %w", err))
+	}
+	if r.realistic {
+		if err := os.WriteFile(r.realisticFile(), nil, 0o600); err != nil {
+			return nil, environment(fmt.Errorf("making simulated cards: %w", err))
+		}
 	}
 	world := ceremony.NewWorld(r.script)
 	for slot, t := range r.script.Tokens {
@@ -96,7 +113,7 @@ func (r *running) insertCards() (stop func() error, err error) {
 	}
 	r.serials = map[string]string{}
 	for slot, t := range r.script.Tokens {
-		card, err := simcard.Open(simcard.File(r.cardFile(slot)), simcard.Options{Random: rand.Reader, Sleep: time.Sleep})
+		card, err := simcard.Open(simcard.File(r.cardFile(slot)), simcard.Options{Random: rand.Reader, Profile: r.profile(), Sleep: time.Sleep})
 		if err != nil {
 			return nil, environment(errors.Join(err, stop()))
 		}

@@ -11,7 +11,7 @@ import (
 
 // TestSimulatedCard rehearses on a simulated Nitrokey HSM, with a break: the
 // room has no answer when the SO-PIN is to be changed. The card keeps its state
-// until the resume, which finds it by its serial number.
+// and its slowness until the resume, which finds it by its serial number.
 func TestSimulatedCard(t *testing.T) {
 	t.Parallel()
 	s := &stage{t: t, dir: t.TempDir()}
@@ -38,7 +38,7 @@ func TestSimulatedCard(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s.keyrite(4, "rehearse", "t.yaml", "--answers", "some.yaml", "--token", "nitrokey-sim", "--out", s.out)
+	s.keyrite(4, "rehearse", "t.yaml", "--answers", "some.yaml", "--token", "nitrokey-sim", "--realistic", "--out", s.out)
 	if _, err := os.Stat(s.out + ".token/card-0"); err != nil {
 		t.Errorf("the card is not kept for the resume: %v", err)
 	}
@@ -47,6 +47,11 @@ func TestSimulatedCard(t *testing.T) {
 	s.verified("This was a REHEARSAL")
 	if n := s.calls("C_GenerateKeyPair", "CKR_OK"); n != 1 {
 		t.Errorf("%d keys were generated", n)
+	}
+	for _, d := range logged[*audit.HSMOutcome](s) {
+		if d.Function == "C_GenerateKeyPair" && d.Micros < 600_000 {
+			t.Errorf("a realistic card made a key in %d µs", d.Micros)
+		}
 	}
 	serials := map[string]bool{}
 	for _, d := range logged[*audit.Token](s) {
@@ -70,6 +75,9 @@ func TestSimulatedCardsRefused(t *testing.T) {
 	s := &stage{t: t, dir: t.TempDir()}
 	s.keyrite(0, "new", "root-ca", "-o", "t.yaml")
 	if out := s.keyrite(2, "rehearse", "t.yaml", "--token", "yubikey", "--out", "b"); !strings.Contains(out, "expected softhsm2 or nitrokey-sim") {
+		t.Errorf("got %q", out)
+	}
+	if out := s.keyrite(2, "rehearse", "t.yaml", "--realistic", "--out", "b"); !strings.Contains(out, "is for --token nitrokey-sim") {
 		t.Errorf("got %q", out)
 	}
 	script, err := os.ReadFile(filepath.Join(s.dir, "t.yaml"))
