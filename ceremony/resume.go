@@ -85,6 +85,9 @@ func (r *Runner) newSegment() error {
 	if err := r.restoreKeys(); err != nil {
 		return err
 	}
+	if err := r.restoreApprovals(); err != nil {
+		return err
+	}
 	if err := r.adopt(size, root, compared); err != nil {
 		return r.leave(err)
 	}

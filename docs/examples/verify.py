@@ -35,8 +35,7 @@ class Scanner:
     offset of the name, name, offset of the value, end."""
     def __init__(self, b):
         self.b, self.i, self.depth, self.members = b, 0, 0, []
-    def next(self, n=1):
-        return self.b[self.i:self.i + n]
+    def next(self, n=1): return self.b[self.i:self.i + n]
     def expect(self, text, want):
         for c in text:
             if self.next() != bytes([c]): raise Wrong(want, self.i)
@@ -242,8 +241,7 @@ class Log:
         """What entries say of a name; if none does, one that is hidden may."""
         if name not in table and self.hidden: raise NotMade
         return table[name]
-    def key_at(self, size):  # of the segment that the last of so many entries belongs to
-        return [key for first, key in self.segments if first < size][-1]
+    def key_at(self, size): return [key for first, key in self.segments if first < size][-1]  # of the last entry's segment
 
 SCHEMA_SQL = [f"CREATE TABLE {t} BLOB NOT NULL) STRICT" for t in (
     "entry(seq INTEGER PRIMARY KEY, body", "checkpoint(size INTEGER PRIMARY KEY, note", "head(id INTEGER PRIMARY KEY CHECK(id=0), note")]
@@ -308,7 +306,7 @@ def check_bundle(folder, log_keys=(), heads=(), script=None, witnesses=()):
         report("audit.db, transcript.pdf", -1, "one of them is missing")
     check_bound(log, content, report)
     exposed = {e["data"]["key"] for e in log.entries if e["kind"] == "witness-key-exposed"}
-    for what, given, ours in (("script", [script] if script else [], {sha256(file("script.yaml")).hex()}), ("witness key not exposed", witnesses, {*witnesses} - exposed),
+    for what, given, ours in (("script", [script] if script else [], {sha256(file("script.yaml")).hex()}), ("unexposed witness key", witnesses, {*witnesses} - exposed),
                               ("head", heads, {log.root(len(log.entries)).hex()}), ("log key", log_keys, {key for _, key in log.segments})):
         if set(given) - ours or what == "log key" and given and not heads and ours - set(given):
             report("given from outside", -1, f"{what}: the bundle has {ours}")
@@ -378,7 +376,7 @@ def explain(log, seq, outcome, content, signed):
         signature = der(0x30, b"".join(der(2, x.to_bytes(x.bit_length() // 8 + 1, "big")) for x in ints))
     for a in [e["data"] for e in log.entries if e["kind"] == "artifact" and e["data"].get("signed") == seq]:
         made, alone = content[a["file"]["name"]], a["object"] == "signature"  # of a file, which stands beside it
-        if not alone: made = unbase64("".join(made.decode("ascii").split("\n")[1:-2]))
+        made = made if alone else unbase64("".join(made.decode("ascii").split("\n")[1:-2]))
         if a["file"]["name"] != t["for"] or (made != signature if alone else made.find(tbs) not in (2, 3, 4) or not made.endswith(b"\0" + signature)):
             raise Wrong(f"{a['file']['name']} does not hold what was signed and the signature")
     keys = {e["data"]["name"]: e["data"]["spki"] for e in log.entries if e["kind"] == "key"}

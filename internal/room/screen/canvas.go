@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/gdamore/tcell/v3"
+	"github.com/gdamore/tcell/v3/color"
 
 	"github.com/keyrite/keyrite/internal/room/plain"
 )
@@ -14,8 +15,8 @@ var (
 	normal  = tcell.StyleDefault
 	strong  = normal.Bold(true)
 	bar     = normal.Reverse(true)
-	warning = strong.Foreground(tcell.ColorOlive)
-	alarm   = strong.Foreground(tcell.ColorMaroon)
+	warning = strong.Foreground(color.Olive)
+	alarm   = strong.Foreground(color.Maroon)
 )
 
 // A canvas is the part of the screen that is drawn on; its lines are clean.
