@@ -233,7 +233,7 @@ func TestPINUnblock(t *testing.T) {
 	has(t, results(all, "unblock"), "tries of the user PIN before: locked", "login with the user PIN: accepted", "tries of the user PIN after: no wrong try")
 
 	_, unblock, _ := strings.Cut(pinSteps, "  - id: unblock")
-	st, err = playCard(t, before("hand-out", "  - id: unblock"+unblock), blockingAnswers+"  \"unblock/not-blocked/*\": \"stop\"\n  \"unblock/on-failure/*\": \"abort\"\n")
+	st, err = playCard(t, before("hand-out", "  - id: unblock"+unblock), blockingAnswers+"  \"unblock/not-blocked/*\": \"stop\"\n  \"unblock/on-failure/*\": \"abort\"\n  \"unblock/give-up/*\": \"@word\"\n")
 	all = aborted(t, st, err)
 	if n := len(calls(all, "unblock", "C_InitPIN")); n != 0 || !strings.Contains(problems(all), "is not blocked") {
 		t.Errorf("C_InitPIN was called %d times; problems: %s", n, problems(all))
