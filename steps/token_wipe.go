@@ -107,12 +107,12 @@ func (a *tokenWipe) empty(s *ceremony.Session, t *ceremony.Token) (seq int64, er
 	err = t.WithSession(false, func(session uint) error {
 		var objects []audit.Object
 		objects, seq, err = t.Inventory(session, false, "empty", func(objects []audit.Object) (differs []string) {
-			for _, o := range objects {
+			for _, o := range ceremony.Held(objects) {
 				differs = append(differs, "still there: "+objectName(o.Class, o.Label, o.ID))
 			}
 			return differs
 		})
-		left = len(objects)
+		left = len(ceremony.Held(objects))
 		showObjects(s, objects)
 		return err
 	})
