@@ -197,12 +197,19 @@ func (c *checker) steps() {
 		step := &c.Steps[i]
 		c.name(step.Path+".id", step.ID, ids)
 		c.refers(step.Path+".actor", step.Actor, "participants", c.ids())
+		c.named(step.Path+".actor", step.Actor)
 		c.witnesses(step)
+		c.duties(step)
+		c.approve(step)
 		if step.Acknowledge != "" && !wordForm.MatchString(step.Acknowledge) {
 			c.wrong(step.Path+".acknowledge", "expected one word of 2 to 20 letters, not %q", step.Acknowledge)
 		}
+		if strings.EqualFold(step.Acknowledge, refuse) {
+			c.wrong(step.Path+".acknowledge", "%q is what somebody types who does not agree: write another word", step.Acknowledge)
+		}
 		plan += len(step.ID) + len(step.Kind) + len(step.Title) + 50
 	}
+	c.deviations()
 	if plan > maxPlan {
 		c.wrong("steps", "the titles of %d steps are too long for the log's first entry: shorten them, or hold two ceremonies", len(c.Steps))
 	}
@@ -223,6 +230,7 @@ func (c *checker) witnesses(step *Step) {
 		case seen[id]:
 			c.wrong(path, "%q is there twice", id)
 		}
+		c.named(path, id)
 		seen[id] = true
 	}
 }

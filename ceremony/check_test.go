@@ -124,7 +124,7 @@ var badScripts = []struct {
 		`70:5: steps[2].txet: there is no field of this name, did you mean "text"?`,
 	}},
 	{"field of another kind", []change{{"    text: One thing at a time.\n", "    text: One thing at a time.\n    key: root\n"}}, []string{
-		"71:5: steps[2].key: there is no field of this name, expected one of id, kind, title, actor, witnesses, say, watch, acknowledge, text, loud, times",
+		"71:5: steps[2].key: there is no field of this name, expected one of id, kind, title, actor, witnesses, say, watch, acknowledge, approve, on_refusal, text, loud, times",
 	}},
 	{"missing field of a kind", []change{{"    file: root.pem\n", ""}}, []string{
 		"77:5: steps[4].file: the field is missing: what is written",
@@ -134,11 +134,11 @@ var badScripts = []struct {
 	}},
 	{"missing table", []change{{"steps:\n", "stages:\n"}}, []string{
 		"1:1: steps: the field is missing: what is done, in this order",
-		"55:1: stages: there is no field of this name, expected one of keyrite, title, organisation, place, purpose, mode, participants, approvals, tokens, keys, profiles, steps, allow_exposed_keys",
+		"55:1: stages: there is no field of this name, expected one of keyrite, title, organisation, place, purpose, mode, participants, approvals, tokens, keys, profiles, steps, deviations, allow_exposed_keys",
 	}},
 	{"no participants", []change{{"participants:\n", "participants: []\npersons:\n"}}, []string{
 		"9:15: participants: the list is empty, expected at least one item",
-		"10:1: persons: there is no field of this name, expected one of keyrite, title, organisation, place, purpose, mode, participants, approvals, tokens, keys, profiles, steps, allow_exposed_keys",
+		"10:1: persons: there is no field of this name, expected one of keyrite, title, organisation, place, purpose, mode, participants, approvals, tokens, keys, profiles, steps, deviations, allow_exposed_keys",
 	}},
 	{"colon in a text", []change{{"text: One thing at", "text: One thing: at"}}, []string{
 		"70:20: the text contains ': ', which begins a field: put the whole text in quotes",
@@ -271,6 +271,7 @@ var badScripts = []struct {
 	}},
 	{"one person with a trusted role", []change{{"roles: [so-pin-custodian, crypto-officer]", "roles: [external-witness]"}, {"roles: [internal-witness]", "roles: [external-witness]"}, {"    so_pin_custodian: keeper\n    user_pin_custodian: keeper\n", ""}}, []string{
 		"9:1: participants: expected at least two people with roles other than independent-witness and external-witness",
+		`65:12: steps[2].actor: "keeper" has no role that acts in a step: ceremony-administrator, crypto-officer, independent-witness, internal-witness, operator, recovery-holder, safe-controller, security-officer, so-pin-custodian, user-pin-custodian do`,
 	}},
 	{"token twice", []change{{"name: soft", "name: hsm"}, {"token: soft", "token: hsm"}}, []string{
 		`33:11: tokens[2].name: "hsm" is there twice: write a name that no other has`,

@@ -47,8 +47,11 @@ func (e *explanation) people() {
 	e.head("Who is there")
 	for _, p := range e.script.Participants {
 		e.line("  %s, initials %s", e.who(p.ID), p.Initials)
+		if p.AlternateFor != "" {
+			e.line("      takes the place of %s if that one is absent", e.who(p.AlternateFor))
+		}
 		for _, r := range p.Roles {
-			e.line("      %s: %s", r, Roles[r])
+			e.line("      %s: %s", r, Roles[r].Does)
 		}
 	}
 }
@@ -123,6 +126,9 @@ func (e *explanation) steps() {
 		}
 		before = after
 	}
+	if d := e.script.Deviations; d != nil && d.Approve != nil {
+		e.line("\n  To leave a step out or do it anew takes the one who acts, and approval by %s", d.Approve.Words(e.script))
+	}
 	e.head("What is true at the end, if all goes as written")
 	for _, f := range before {
 		e.line("  %s", f)
@@ -137,6 +143,12 @@ func (e *explanation) step(s *Step) {
 		witnesses = "witnessed by " + strings.Join(s.Witnesses, ", ")
 	}
 	e.line("      %s acts, %s", s.Actor, witnesses)
+	if s.Approve != nil {
+		e.line("      nothing is done before it is approved, by %s", s.Approve.Words(e.script))
+	}
+	if s.OnRefusal == onRefusalGoOn {
+		e.line("      a no is written down and does not stop it")
+	}
 	if effect, irreversible := Announced(e.script, s); effect != "" {
 		e.line("      on the token: %s", strings.TrimSpace(effect))
 		if irreversible != "" {

@@ -61,7 +61,7 @@ func (s *Session) who(what, question string) (string, error) {
 			return "", err
 		}
 		for _, p := range s.r.Script.Participants {
-			if strings.EqualFold(v, p.Initials) && s.Here(p.ID) == nil {
+			if strings.EqualFold(v, p.Initials) && !s.State().Absent[p.ID] && !s.State().away[p.ID] {
 				return p.ID, nil
 			}
 		}

@@ -3,7 +3,6 @@ package ceremony
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/keyrite/keyrite/audit"
@@ -70,18 +69,21 @@ func (s *Session) Ask(person, what, question string, choices ...room.Choice) (st
 	return v, err
 }
 
-// Acknowledge waits until a person has typed their initials, or the word the
-// step sets, and records it. as is "actor", "witness" or "approver".
+// Acknowledge waits until a person, or who takes their place, is there and has
+// typed their initials, or the word the step sets, and records it. as is "actor"
+// or "witness". Whoever types no is asked why, which is recorded; the error is
+// then a *Refused, or nil if the script says that the step goes on.
 func (s *Session) Acknowledge(person, as, what, question string) error {
 	if err := s.Here(person); err != nil {
 		return err
 	}
+	person = s.Who(person)
 	p := s.prompt(person, what, question)
 	want := p.Initials
 	if s.Step.Acknowledge != "" {
 		want, p.Word = s.Step.Acknowledge, s.Step.Acknowledge
 	}
-	p.Question += fmt.Sprintf(" – type %s", s.wanted(want))
+	p.Question += fmt.Sprintf(" – type %s, or %s if you do not agree", s.wanted(want), refuse)
 	for {
 		v, err := s.ask(p)
 		if err != nil {
@@ -90,6 +92,9 @@ func (s *Session) Acknowledge(person, as, what, question string) error {
 		if strings.EqualFold(v, want) {
 			_, err = s.Record(&audit.Ack{Person: person, As: as, What: question, Typed: v})
 			return err
+		}
+		if strings.EqualFold(v, refuse) {
+			return s.refused(person, as, question)
 		}
 		s.Show(room.Warning{Text: fmt.Sprintf("%q is not %s. Nothing was acknowledged; please type it again (or ! for other choices).", v, s.wanted(want))})
 	}
@@ -136,6 +141,9 @@ func (s *Session) ask(p room.Prompt) (string, error) {
 			if err := s.menu(); err != nil {
 				return "", err
 			}
+			if err := s.stayed(p); err != nil {
+				return "", err
+			}
 		case err != nil:
 			return "", gone(err)
 		default:
@@ -164,6 +172,8 @@ func (s *Session) menu() error {
 		{Word: "question", Does: "write down what somebody asks, and the answer, then go on"},
 		{Word: "incident", Does: "write down something that happened, and what is done about it, then go on"},
 		{Word: "deviation", Does: "write down something that is not as the script says, then go on"},
+		{Word: "leave", Does: "somebody leaves the room; what needs them waits"},
+		{Word: "return", Does: "somebody is back"},
 		{Word: "pause", Does: "stop here; 'keyrite resume' goes on later"},
 		{Word: "abort", Does: "give the ceremony up: log out, list what is left on the token, seal the log"},
 	}
@@ -180,6 +190,8 @@ func (s *Session) menu() error {
 	case "deviation":
 		_, err := s.Deviation(EffectNone)
 		return err
+	case "leave", "return":
+		return s.leaveOrReturn(v == "leave")
 	case "pause", "abort":
 		return s.stop(v == "abort", "")
 	}
@@ -216,8 +228,9 @@ func (s *Session) stop(abort bool, after string) error {
 
 // Deviation asks the actor what was expected, what happened and what was
 // decided, and records it with the people who agree to it and the answers of
-// those who do not. A step is only left out or done anew if the actor agrees,
-// and one of its witnesses where it has any: agreed says so.
+// those who do not. A step is only left out or done anew if the actor agrees and
+// those whose approval the script asks for, or else one of the step's witnesses
+// where it has any: agreed says so.
 func (s *Session) Deviation(effect string) (agreed bool, err error) {
 	d := &audit.Deviation{Effect: effect, People: []string{}}
 	for _, q := range []struct {
@@ -235,6 +248,9 @@ func (s *Session) Deviation(effect string) (agreed bool, err error) {
 		}
 	}
 	for _, person := range append([]string{s.Step.Actor}, s.Step.Witnesses...) {
+		if s.State().away[person] || s.State().Absent[person] {
+			continue // nobody agrees for them
+		}
 		p := s.prompt(person, "deviation", "Do you agree that this is written down so? – type your initials, or anything else if not")
 		v, err := s.ask(p)
 		if err != nil {
@@ -246,20 +262,13 @@ func (s *Session) Deviation(effect string) (agreed bool, err error) {
 			return false, err
 		}
 	}
-	if agreed = s.agreed(d.People); !agreed && effect != EffectNone {
+	if agreed, err = s.agreed(d.People, effect); err != nil {
+		return false, err
+	}
+	if !agreed && effect != EffectNone {
 		d.Effect = EffectNone
-		s.Show(room.Warning{Text: "It is written down, but not enough people agree: the actor must, and one of the witnesses. The step stays as it is."})
+		s.Show(room.Warning{Text: "It is written down, but not enough people agree: " + s.whoMustAgree() + ". The step stays as it is."})
 	}
 	_, err = s.Record(d)
 	return agreed, err
-}
-
-// agreed reports whether the actor and a witness, if the step has any, are
-// among the people.
-func (s *Session) agreed(people []string) bool {
-	witness := len(s.Step.Witnesses) == 0
-	for _, w := range s.Step.Witnesses {
-		witness = witness || slices.Contains(people, w)
-	}
-	return witness && slices.Contains(people, s.Step.Actor)
 }

@@ -58,6 +58,7 @@ func (t *Token) PIN(kind token.PINKind, use Use) (token.PIN, error) {
 // asked returns who enters a PIN now, and how.
 func (t *Token) asked(kind token.PINKind, use Use) PINSpec {
 	held := t.Spec.Held(kind)
+	held.Custodians = t.s.whos(held.Custodians)
 	if kind != token.SOPIN || use == New || t.heldBefore() || t.s.State().PINSet(t.Name, kind) {
 		return held
 	}
@@ -220,6 +221,9 @@ func (s *Session) askSecret(p room.Prompt) (token.PIN, error) {
 			return token.PIN{}, &Stop{Reason: "the room stopped at a question that the log has no place for"}
 		case errors.Is(err, room.ErrInterrupted):
 			if err := s.menu(); err != nil {
+				return token.PIN{}, err
+			}
+			if err := s.stayed(p); err != nil {
 				return token.PIN{}, err
 			}
 		case err != nil:

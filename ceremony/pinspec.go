@@ -56,11 +56,8 @@ func (p PINSpec) first() PINSpec {
 	return PINSpec{Way: One, Custodians: p.Custodians[:min(1, len(p.Custodians))]}
 }
 
-// pinRoles are the roles of those who hold a PIN.
-var pinRoles = map[token.PINKind][]string{
-	token.SOPIN:   {"so-pin-custodian"},
-	token.UserPIN: {"user-pin-custodian", "crypto-officer"},
-}
+// secretOf names a PIN in the table of roles.
+var secretOf = map[token.PINKind]string{token.SOPIN: soPIN, token.UserPIN: userPIN}
 
 // pins judges who holds the PINs of the i-th token.
 func (c *checker) pins(i int, t *TokenSpec) {
@@ -76,7 +73,7 @@ func (c *checker) pins(i int, t *TokenSpec) {
 	} {
 		path := at("tokens", i, pin.field)
 		if pin.long == nil {
-			c.custodian(at("tokens", i, pin.what), pin.short, pinRoles[pin.kind])
+			c.custodian(at("tokens", i, pin.what), pin.short, secretOf[pin.kind])
 			continue
 		}
 		if pin.short != "" {
@@ -99,7 +96,7 @@ func (c *checker) pins(i int, t *TokenSpec) {
 func (c *checker) held(path string, kind token.PINKind, p *PINSpec) {
 	for j, id := range p.Custodians {
 		at := fmt.Sprintf("%s.custodians[%d]", path, j+1)
-		c.custodian(at, id, pinRoles[kind])
+		c.custodian(at, id, secretOf[kind])
 		if slices.Contains(p.Custodians[:j], id) {
 			c.wrong(at, "%q is there twice: one person holds one part of a PIN", id)
 		}
@@ -154,15 +151,17 @@ func (c *checker) shared(path string, p *PINSpec) {
 }
 
 // custodian judges a person who enters a PIN.
-func (c *checker) custodian(path, id string, roles []string) {
+func (c *checker) custodian(path, id, secret string) {
 	if !c.refers(path, id, "participants", c.ids()) {
 		return
 	}
 	p := c.Participant(id)
+	holds := func(r Role) bool { return slices.Contains(r.holds, secret) }
 	switch {
 	case hasRole(p, administrator):
 		c.wrong(path, "%q is the ceremony administrator, who holds no PIN and no part of one", id)
-	case len(p.Roles) > 0 && !hasRole(p, roles...):
-		c.wrong(path, "%q has not the role %s, which the one who enters this PIN needs", id, strings.Join(roles, " or "))
+	case p.known() && !p.may(holds):
+		c.wrong(path, "%q has not the role %s, which the one who enters this PIN needs", id, strings.Join(rolesThat(holds), " or "))
 	}
+	c.named(path, id)
 }

@@ -22,6 +22,7 @@ func (s *Session) ReadBack(person, what, value string) error {
 	if person == "" {
 		return nil
 	}
+	person = s.Who(person)
 	if err := s.Here(person); err != nil {
 		return err
 	}

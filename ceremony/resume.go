@@ -146,7 +146,7 @@ func (r *Runner) restoreKeys() error {
 func (r *Runner) outside(name string) *Session {
 	actor := r.Script.Participants[0].ID
 	for _, p := range r.Script.Participants {
-		if slices.Contains(p.Roles, "ceremony-administrator") || slices.Contains(p.Roles, "operator") {
+		if hasRole(&p, administrator, "operator") && (!r.state.RollCall || r.state.Here(p.ID)) {
 			actor = p.ID
 			break
 		}
@@ -174,14 +174,26 @@ func (r *Runner) adopt(size int64, root audit.Hash, c *comparison) error {
 	if r.state.RollCall {
 		people = r.presentPeople()
 	}
+	s.goesOn = true
 	for _, person := range people {
-		if err := s.Acknowledge(person, "witness", "adopt", "I agree to go on from this head"); err != nil {
+		if err := s.Acknowledge(person, "witness", "adopt", "I agree to go on from this head"); hasLeft(err) {
+			continue
+		} else if err != nil {
 			return err
 		}
 		d.People = append(d.People, person)
 	}
+	s.goesOn = false
+	if len(d.People) == 0 {
+		return &Stop{Reason: "nobody is there who agrees to go on from this head"}
+	}
 	if _, err := s.Record(d); err != nil {
 		return err
+	}
+	if r.state.RollCall {
+		if err := s.Passphrases(); err != nil {
+			return err
+		}
 	}
 	if r.state.Used {
 		if err := s.Acknowledge(s.Step.Actor, "actor", "power-cycled", "The token was unplugged, stayed so for ten seconds, and was plugged in again"); err != nil {

@@ -17,6 +17,7 @@ const (
 	administrator      = "ceremony-administrator"
 	independentWitness = "independent-witness"
 	externalWitness    = "external-witness"
+	operator           = "operator"
 )
 
 // apart lists the roles that nobody may have together with the first one.
@@ -46,6 +47,7 @@ func (c *checker) people() {
 		}
 		c.initials(at("participants", i, "initials"), p.Initials, initials)
 		c.roles(i, p)
+		c.alternate(i, p)
 		c.witnessKey(at("participants", i, "witness_key"), p, keys)
 	}
 }
@@ -77,6 +79,10 @@ func (c *checker) initials(path, s string, seen map[string]string) {
 		return
 	}
 	n := utf8.RuneCountInString(s)
+	if strings.EqualFold(s, refuse) {
+		c.wrong(path, "%q is what somebody types who does not agree: write other initials", s)
+		return
+	}
 	if n < 2 || n > 4 || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) }) {
 		c.wrong(path, "expected 2 to 4 letters, not %q", s)
 		return
@@ -105,45 +111,69 @@ func (c *checker) roles(i int, p *Participant) {
 	list := at("participants", i, "roles")
 	for j, role := range p.Roles {
 		path := fmt.Sprintf("%s[%d]", list, j+1)
-		if role != "" && Roles[role] == "" {
+		if _, known := Roles[role]; role != "" && !known {
 			c.wrong(path, "there is no role %q%s", role, strictyaml.Instead(role, slices.Sorted(maps.Keys(Roles))))
 		}
 		if slices.Contains(p.Roles[:j], role) {
 			c.wrong(path, "the role %q is there twice", role)
 		}
 	}
+	for _, two := range p.mixes() {
+		c.wrong(list, "nobody is %s and %s at once: give one of the two to somebody else", two[0], two[1])
+	}
+}
+
+// mixes lists the pairs of a participant's roles that nobody may have together.
+func (p *Participant) mixes() (pairs [][2]string) {
 	for _, roles := range apart {
 		for _, other := range roles[1:] {
 			if hasRole(p, roles[0]) && hasRole(p, other) {
-				c.wrong(list, "nobody is %s and %s at once: give one of the two to somebody else", roles[0], other)
+				pairs = append(pairs, [2]string{roles[0], other})
 			}
 		}
 	}
+	return pairs
 }
 
 // rootKind is the step kind that makes a root certificate.
 const rootKind = "self-sign-root"
 
-// floor judges who has to be there at least (BR 5.2.2 and 6.1.1.1).
+// floor judges who has to be on the roster at least. Alternates do not count:
+// each comes for somebody who does.
 func (c *checker) floor() {
+	var roster []*Participant
+	for i := range c.Participants {
+		if p := &c.Participants[i]; p.AlternateFor == "" {
+			roster = append(roster, p)
+		}
+	}
+	for _, what := range c.below(roster) {
+		c.wrong("participants", "%s", what)
+	}
+}
+
+// below says what people lack who are to hold the ceremony (BR 5.2.2 and
+// 6.1.1.1); none if they are enough.
+func (s *Script) below(people []*Participant) (lacks []string) {
 	trusted := 0
 	has := map[string]bool{}
-	for _, p := range c.Participants {
+	for _, p := range people {
 		for _, role := range p.Roles {
 			has[role] = true
 		}
-		if !hasRole(&p, independentWitness, externalWitness) {
+		if !hasRole(p, independentWitness, externalWitness) {
 			trusted++
 		}
 	}
 	if !has[administrator] {
-		c.wrong("participants", "nobody is ceremony-administrator: somebody has to run the script")
+		lacks = append(lacks, "nobody is ceremony-administrator: somebody has to run the script")
 	}
 	if trusted < 2 {
-		c.wrong("participants", "expected at least two people with roles other than independent-witness and external-witness")
+		lacks = append(lacks, "expected at least two people with roles other than independent-witness and external-witness")
 	}
 	root := func(s Step) bool { return s.Kind == rootKind }
-	if c.Mode == Production && !has[independentWitness] && slices.ContainsFunc(c.Steps, root) {
-		c.wrong("participants", "a root that counts is made before an auditor or notary: give somebody the role independent-witness (BR 6.1.1.1)")
+	if s.Mode == Production && !has[independentWitness] && slices.ContainsFunc(s.Steps, root) {
+		lacks = append(lacks, "a root that counts is made before an auditor or notary: give somebody the role independent-witness (BR 6.1.1.1)")
 	}
+	return lacks
 }

@@ -64,6 +64,8 @@ type Runner struct {
 	state *State
 	ready bool            // C_Initialize succeeded in this process
 	seen  room.TokenState // the token in view
+
+	phrases phrases // in the memory of this process alone
 }
 
 // A Failure is an error that leaves the room nothing to decide: the log or the
@@ -160,6 +162,7 @@ func (r *Runner) initialised(name string) bool {
 // otherwise.
 func (r *Runner) Run() (err error) {
 	defer r.key.Wipe()
+	defer r.phrases.wipe()
 	defer func() { err = r.leave(err) }()
 	r.showCeremony()
 	if r.Mode == Rehearsal {
@@ -178,7 +181,7 @@ func (r *Runner) Run() (err error) {
 			continue
 		}
 		if st.Skipping { // decided before a break
-			if err := (&Session{r: r, Step: step}).end(Skipped, skipReason); err != nil {
+			if err := (&Session{r: r, Step: r.held(step)}).end(Skipped, skipReason); err != nil {
 				return err
 			}
 			continue
@@ -259,10 +262,12 @@ func (r *Runner) readKey(after *Step) error {
 	sum := sha256.Sum256([]byte(vkey))
 	d := &audit.KeyRead{LogKey: vkey, Words: words(sum[:]), People: []string{}}
 	r.Room.Show(room.Text{Text: "The key that signs this log was made a moment ago and lives only in this machine's memory. Read its words aloud; every witness writes down the first and the last four. Whoever has noted them can later tell this log from any other."})
-	s := &Session{r: r, Step: after}
+	s := &Session{r: r, Step: r.held(after), goesOn: true}
 	s.ShowKey("log key", vkey, r.key.Public(), audit.Words(sum[:]))
 	for _, person := range r.presentPeople() {
-		if err := s.Acknowledge(person, "witness", "log-key", "I have heard the words of the log key and noted them"); err != nil {
+		if err := s.Acknowledge(person, "witness", "log-key", "I have heard the words of the log key and noted them"); hasLeft(err) {
+			continue
+		} else if err != nil {
 			return err
 		}
 		d.People = append(d.People, person)
@@ -271,11 +276,12 @@ func (r *Runner) readKey(after *Step) error {
 	return err
 }
 
-// presentPeople lists those present at the roll call, in the script's order.
+// presentPeople lists those who came to the roll call and have not left, in the
+// script's order.
 func (r *Runner) presentPeople() []string {
 	var ids []string
 	for _, p := range r.Script.Participants {
-		if r.state.Present[p.ID] {
+		if r.state.Here(p.ID) {
 			ids = append(ids, p.ID)
 		}
 	}

@@ -162,8 +162,8 @@ func TestDocument(t *testing.T) {
 	}
 	for role, does := range Roles {
 		named("role", role)
-		if !strings.Contains(doc, does) {
-			t.Errorf("docs/script.md does not say of the role %s that it %s", role, does)
+		if !strings.Contains(doc, does.Does) {
+			t.Errorf("docs/script.md does not say of the role %s that it %s", role, does.Does)
 		}
 	}
 	if n := len(regexp.MustCompile(`(?s)<!-- kinds -->.*<!-- /kinds -->`).FindAllString(doc, -1)); n != 1 {

@@ -34,6 +34,7 @@ type Script struct {
 	Keys         []KeySpec     `yaml:"keys" desc:"the keys that are made or used"`
 	Profiles     []pki.Profile `yaml:"profiles" desc:"certificate and CRL profiles"`
 	Steps        []Step        `yaml:"steps,required" desc:"what is done, in this order"`
+	Deviations   *Deviations   `yaml:"deviations" desc:"what it takes to leave a step out or do it anew"`
 
 	AllowExposedKeys bool `yaml:"allow_exposed_keys" desc:"a witness may unlock a key file on the ceremony machine; the key is then exposed to it, and by default no policy counts it"`
 
@@ -47,22 +48,20 @@ type Participant struct {
 	Initials string   `yaml:"initials,required" desc:"what the person types to acknowledge, 2 to 4 letters, unique" line:"one"`
 	Roles    []string `yaml:"roles,required" desc:"the roles the person has (Roles)"`
 
+	AlternateFor string `yaml:"alternate_for" desc:"participant whose place this one takes if that one is absent at the roll call" line:"one"`
+
 	WitnessKey string `yaml:"witness_key" desc:"a witness's own verifier key: name+hash+base64, type 0x04" line:"one"`
 }
 
-// Roles are the roles of a ceremony and what each does.
-var Roles = map[string]string{
-	"ceremony-administrator": "runs the script and holds no credential",
-	"operator":               "the only hands on the keyboard; may be the administrator",
-	"internal-witness":       "follows the script and records exceptions; never the administrator",
-	"crypto-officer":         "holds a credential that uses keys",
-	"recovery-holder":        "holds a part of the means to restore keys; never a crypto officer",
-	"so-pin-custodian":       "holds the SO-PIN or a part of it",
-	"user-pin-custodian":     "holds the user PIN or a part of it",
-	"safe-controller":        "opens one safe",
-	"security-officer":       "signs the report",
-	"independent-witness":    "an auditor or notary from outside",
-	"external-witness":       "a guest who watches",
+// An Approve says how many of whom have to approve something before it is done.
+type Approve struct {
+	Count int      `yaml:"count,required" desc:"how many different people, all present, not counting the one who acts"`
+	Of    []string `yaml:"of,required" desc:"of whom: roles, or ids of participants"`
+}
+
+// Deviations say what it takes to depart from the order of the script.
+type Deviations struct {
+	Approve *Approve `yaml:"approve,required" desc:"whose approval it takes, besides the agreement of the one who acts, to leave a step out or to do it anew; without it, that of one witness of the step"`
 }
 
 // A TokenSpec is a token as the script expects it.
@@ -108,6 +107,8 @@ type Step struct {
 	Say         string   `yaml:"say" desc:"what is said and done, in plain language"`
 	Watch       string   `yaml:"watch" desc:"what the witnesses should look at"`
 	Acknowledge string   `yaml:"acknowledge" desc:"word everybody types instead of initials" line:"one"`
+	Approve     *Approve `yaml:"approve" desc:"whose approval the step needs before anything is done"`
+	OnRefusal   string   `yaml:"on_refusal" enum:"stop,continue" desc:"what a witness's or an approver's no does to the step: stop, if left out, ends the attempt, and the room decides; continue writes it down and goes on. A no of the one who acts always stops it"`
 
 	Action Action `yaml:"-"` // the kind's own fields
 	Number int    `yaml:"-"` // from 1

@@ -17,7 +17,9 @@ import (
 // log and what the log says has happened. Nothing else reaches a step.
 type Session struct {
 	r    *Runner
-	Step *Step
+	Step *Step // as it is held: with the alternates in the places of those absent
+
+	goesOn bool // a question whose person leaves the room is not waited for
 }
 
 // Script returns the script that is run.

@@ -23,6 +23,7 @@ func (s *Session) CheckShare(tokenName string, kind token.PINKind, person string
 	if spec == nil {
 		return fmt.Errorf("the script has no token %q", tokenName)
 	}
+	person = s.Who(person)
 	if err := s.Here(person); err != nil {
 		return err
 	}

@@ -298,13 +298,22 @@ func (t *Token) typedShare(y shareTyping, part string, share *secretshare.Share,
 
 // collect asks custodians for their shares until there are enough, and joins them.
 func (t *Token) collect(spec PINSpec, kind token.PINKind) (token.PIN, error) {
-	var here, away []string
+	var here, away, left []string
 	for _, person := range spec.Custodians {
-		if t.s.Here(person) == nil {
-			here = append(here, person)
-		} else {
+		switch st := t.s.State(); {
+		case st.Absent[person]:
 			away = append(away, t.s.r.Script.Shown(person))
+		case st.away[person]:
+			left = append(left, person)
+		default:
+			here = append(here, person)
 		}
+	}
+	for len(here) < spec.Threshold && len(left) > 0 { // wait for as many as it takes
+		if err := t.s.waitFor(left[0]); err != nil {
+			return token.PIN{}, err
+		}
+		here, left = append(here, left[0]), left[1:]
 	}
 	if len(here) < spec.Threshold {
 		return token.PIN{}, fmt.Errorf("the %s of token %q needs %d of its %d custodians with their shares, and %s are absent", kind, t.Name, spec.Threshold, len(spec.Custodians), strings.Join(away, ", "))

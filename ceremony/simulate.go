@@ -31,6 +31,11 @@ func SimulateRest(s *Script, done map[string]string) Problems {
 			m.step()
 		}
 	}
+	for i := range s.Participants {
+		if p := &s.Participants[i]; p.AlternateFor != "" && m.Present != nil && !m.Present[p.ID] && s.Participant(p.AlternateFor) != nil {
+			m.problem(at("participants", i, "alternate_for"), fmt.Sprintf("%q is called at no roll call and cannot take the place of %q", p.ID, p.AlternateFor))
+		}
+	}
 	if n := len(s.Steps); n > 0 && !m.Closed {
 		m.problem(s.Steps[n-1].Path, "the last step must be of kind close: without it nothing is sealed")
 	}
@@ -67,6 +72,26 @@ func (m *simulation) step() {
 	m.called("actor", m.Step.Actor, called)
 	for i, id := range m.Step.Witnesses {
 		m.called(fmt.Sprintf("witnesses[%d]", i), id, called)
+	}
+	m.approvable(called)
+}
+
+// approvable judges whether enough of those who are in the room can approve a
+// step.
+func (m *simulation) approvable(called map[string]bool) {
+	a := m.Step.Approve
+	if a == nil {
+		return
+	}
+	all := m.Script.approvers(a, m.Step.Actor)
+	n := 0
+	for _, id := range all {
+		if called[id] {
+			n++
+		}
+	}
+	if n < a.Count && len(all) >= a.Count {
+		m.Problem("approve.count", "%d have to approve, and of those who can %d are called at the roll call before this step", a.Count, n)
 	}
 }
 

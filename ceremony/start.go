@@ -77,7 +77,10 @@ func (r *Runner) opening(origin string) *audit.LogOpen {
 		Participants: []audit.Participant{}, Plan: []audit.PlanStep{},
 	}
 	for _, p := range s.Participants {
-		d.Participants = append(d.Participants, audit.Participant{ID: p.ID, Name: p.Name, Initials: p.Initials, Roles: append([]string{}, p.Roles...)})
+		d.Participants = append(d.Participants, audit.Participant{ID: p.ID, Name: p.Name, Initials: p.Initials, Roles: append([]string{}, p.Roles...), AlternateFor: p.AlternateFor})
+	}
+	if s.Deviations != nil {
+		d.Deviations = s.Deviations.Approve.rule()
 	}
 	for _, st := range s.Steps {
 		d.Plan = append(d.Plan, audit.PlanStep{ID: st.ID, Kind: st.Kind, Title: st.Title})

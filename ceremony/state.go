@@ -51,6 +51,9 @@ type State struct {
 	open    map[int64]*Pending // intents without an outcome
 	wrong   map[string]int     // wrong tries at a login since the last right one, by PIN
 	kinds   map[string]string  // kind of each step of the plan
+	away    map[string]bool    // who left the room and is not back
+	stands  map[string]string  // who takes whose place: by the absent one's id
+	phrased map[string]bool    // who has set a passphrase, in any segment
 	running string             // the step that has begun last
 
 	toldUnapproved bool // a rehearsal has said that approvals are missing
@@ -84,6 +87,9 @@ type StepState struct {
 	said     map[string]int64 // calls whose outcome is not in the log, that the room says happened
 	kinds    map[string]int   // entries of each kind
 
+	approved map[act]bool // who approved what
+	wrong    map[act]int  // wrong passphrases typed for it
+
 	attempted map[string]int64 // calls with an intent, ever
 }
 
@@ -116,6 +122,9 @@ func NewState() *State {
 		looks:   map[string]*looked{},
 		wrong:   map[string]int{},
 		kinds:   map[string]string{},
+		away:    map[string]bool{},
+		stands:  map[string]string{},
+		phrased: map[string]bool{},
 		intents: map[int64]*audit.HSMIntent{},
 		open:    map[int64]*Pending{},
 		signed:  map[string]*Signed{},
@@ -138,6 +147,8 @@ func (s *StepState) reset() {
 	s.happened = map[string]int64{}
 	s.said = map[string]int64{}
 	s.kinds = map[string]int{}
+	s.approved = map[act]bool{}
+	s.wrong = map[act]int{}
 }
 
 // Happened returns the outcome of the last call of function in this step that
@@ -212,6 +223,7 @@ func (st *State) Apply(e *audit.Entry) {
 		st.Closed = true
 	default:
 		st.applyStep(e)
+		st.applyPeople(e)
 		st.applyMade(e)
 		st.applyCall(e)
 		st.applyLook(e)

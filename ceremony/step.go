@@ -3,7 +3,6 @@ package ceremony
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/keyrite/keyrite/audit"
 	"github.com/keyrite/keyrite/internal/room"
@@ -18,8 +17,8 @@ type Announcer interface {
 
 // step runs one step until it is done or skipped, or the room stops.
 func (r *Runner) step(step *Step) error {
-	s := &Session{r: r, Step: step}
 	for {
+		s := &Session{r: r, Step: r.held(step)}
 		err := s.attempt()
 		if err == nil {
 			return nil
@@ -32,6 +31,18 @@ func (r *Runner) step(step *Step) error {
 			return err
 		}
 	}
+}
+
+// held returns a step as it is held: with the alternates in the places of those
+// absent.
+func (r *Runner) held(step *Step) *Step {
+	held := *step
+	held.Actor = r.state.Who(step.Actor)
+	held.Witnesses = nil
+	for _, w := range step.Witnesses {
+		held.Witnesses = append(held.Witnesses, r.state.Who(w))
+	}
+	return &held
 }
 
 // Fatal reports whether err leaves nothing to decide: the room has stopped, or
@@ -50,6 +61,7 @@ func (s *Session) attempt() error {
 	if err := s.Step.Action.Run(s); err != nil {
 		return err
 	}
+	s.Step = s.r.held(s.Step) // a roll call may have put alternates there
 	if err := s.after(); err != nil {
 		return err
 	}
@@ -64,6 +76,10 @@ func (s *Session) begin() error {
 		StepKind: step.Kind, Title: step.Title, Number: step.Number, Of: len(s.r.Script.Steps),
 		Attempt: s.Done().Attempts + 1, Actor: step.Actor,
 		Witnesses: append([]string{}, step.Witnesses...), Say: step.Say, Watch: step.Watch,
+		Approve: step.Approve.rule(),
+	}
+	if step.OnRefusal == onRefusalGoOn {
+		d.OnRefusal = onRefusalGoOn
 	}
 	if _, err := s.Record(d); err != nil {
 		return err
@@ -78,6 +94,9 @@ func (s *Session) begin() error {
 	m.Effect, m.Irreversible = Announced(s.r.Script, step)
 	s.Show(m)
 	if err := s.everybodyHere(); err != nil {
+		return err
+	}
+	if err := s.approvals(step.Approve, actStep); err != nil {
 		return err
 	}
 	return s.before(m)
@@ -104,21 +123,6 @@ func (s *Session) everybodyHere() error {
 		return nil
 	}
 	return s.Here(append([]string{s.Step.Actor}, s.Step.Witnesses...)...)
-}
-
-// Here returns an error that names those of the people who were absent at the
-// roll call.
-func (s *Session) Here(people ...string) error {
-	var away []string
-	for _, id := range people {
-		if s.State().Absent[id] {
-			away = append(away, s.r.Script.Shown(id))
-		}
-	}
-	if len(away) > 0 {
-		return fmt.Errorf("this needs %s, absent at the roll call", strings.Join(away, ", "))
-	}
-	return nil
 }
 
 // after has the witnesses, and the actor if not asked before, acknowledge what
@@ -164,13 +168,16 @@ func (s *Session) failed(cause error) (skipped bool, err error) {
 		case "again":
 			return false, s.close(Failed, what)
 		case "repeat":
+			if !s.possible(EffectRepeat) {
+				continue
+			}
 			if agreed, err := s.Deviation(EffectRepeat); err != nil {
 				return false, err
 			} else if agreed {
 				return false, s.close(Failed, what)
 			}
 		case "skip":
-			if !s.canSkip() {
+			if !s.possible(EffectSkip) {
 				continue
 			}
 			if agreed, err := s.Deviation(EffectSkip); err != nil {
@@ -223,19 +230,24 @@ func (s *Session) close(result, reason string) error {
 // skipReason stands in the end of a step that was left out.
 const skipReason = "by decision of the room"
 
-// canSkip asks the model of the world what becomes impossible without the step.
-func (s *Session) canSkip() bool {
-	done := map[string]string{s.Step.ID: Skipped}
+// possible asks the model of the world what becomes impossible of all that
+// remains when the step is left out, or done anew.
+func (s *Session) possible(effect string) bool {
+	done := map[string]string{}
 	for id, st := range s.State().Steps {
 		if st.Result == Done || st.Result == Skipped {
 			done[id] = st.Result
 		}
 	}
+	what := "done anew"
+	if delete(done, s.Step.ID); effect == EffectSkip {
+		done[s.Step.ID], what = Skipped, "left out"
+	}
 	problems := SimulateRest(s.r.Script, done)
 	if len(problems) == 0 {
 		return true
 	}
-	s.Show(room.Warning{Text: "The step cannot be left out: what follows would be impossible."})
+	s.Show(room.Warning{Text: "The step cannot be " + what + ": what follows would be impossible."})
 	for _, p := range problems {
 		s.Show(room.Text{Text: "  " + p.String()})
 	}

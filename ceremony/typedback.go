@@ -35,6 +35,7 @@ type Reading struct {
 // differs is recorded as a problem; after three tries it is an error. Letters of
 // either case and spaces make no difference.
 func (s *Session) TypedBack(r Reading) (string, error) {
+	r.Reader, r.Typist = s.Who(r.Reader), s.Who(r.Typist)
 	if err := s.Here(r.Reader, r.Typist); err != nil {
 		return "", err
 	}

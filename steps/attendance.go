@@ -2,6 +2,7 @@ package steps
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/keyrite/keyrite/audit"
@@ -12,7 +13,7 @@ import (
 // An attendance step is the roll call.
 type attendance struct {
 	People   []string `yaml:"people" desc:"participants called; all of the script if left out"`
-	Required []string `yaml:"required" desc:"participants without whom the ceremony does not start; all called if left out"`
+	Required []string `yaml:"required" desc:"participants without whom, or an alternate, the ceremony does not start; all called but the alternates if left out"`
 	Keys     bool     `yaml:"adopt_keys" desc:"ask each witness without a key in the script for a verifier key of their own"`
 }
 
@@ -64,7 +65,44 @@ func (a *attendance) Run(s *ceremony.Session) error {
 		rows = append(rows, []string{d.Name, strings.Join(d.Roles, ", "), yesNo(d.Present, "present", "ABSENT"), d.Identity})
 	}
 	s.Show(room.Table{Header: []string{"name", "roles", "", "identity seen"}, Rows: rows})
-	return a.missing(s, absent)
+	if err := a.replace(s, absent); err != nil {
+		return err
+	}
+	if err := a.missing(s, absent); err != nil {
+		return err
+	}
+	return s.Passphrases()
+}
+
+// replace puts alternates in the places of those absent: the ones whom the
+// script names, and for somebody who is required and still missing, whomever the
+// room decides.
+func (a *attendance) replace(s *ceremony.Session, absent map[string]bool) error {
+	for _, id := range a.called(s.Script()) {
+		if !absent[id] {
+			continue
+		}
+		if err := s.Replace(id); err != nil {
+			return err
+		}
+		if s.Who(id) == id && slices.Contains(a.required(s.Script()), id) {
+			if err := s.ReplaceByDecision(id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// required lists those without whom the ceremony does not start.
+func (a *attendance) required(s *ceremony.Script) []string {
+	if len(a.Required) > 0 {
+		return a.Required
+	}
+	return slices.DeleteFunc(slices.Clone(a.called(s)), func(id string) bool {
+		p := s.Participant(id)
+		return p != nil && p.AlternateFor != ""
+	})
 }
 
 func (a *attendance) call(s *ceremony.Session, p *ceremony.Participant) (*audit.Attendance, error) {
@@ -84,21 +122,21 @@ func (a *attendance) call(s *ceremony.Session, p *ceremony.Participant) (*audit.
 	return d, err
 }
 
+// missing says why the ceremony cannot start with those who are there.
 func (a *attendance) missing(s *ceremony.Session, absent map[string]bool) error {
-	required := a.Required
-	if len(required) == 0 {
-		required = a.called(s.Script())
-	}
-	var who []string
-	for _, id := range required {
-		if absent[id] {
+	var lacks, who []string
+	for _, id := range a.required(s.Script()) {
+		if absent[id] && s.Who(id) == id {
 			who = append(who, s.Script().Shown(id))
 		}
 	}
-	if len(who) == 0 {
-		return nil
+	if len(who) > 0 {
+		lacks = append(lacks, strings.Join(who, ", ")+" must be here and is absent")
 	}
-	return fmt.Errorf("the ceremony cannot start: %s must be here and is absent", strings.Join(who, ", "))
+	if lacks = append(lacks, s.BelowFloor()...); len(lacks) > 0 {
+		return fmt.Errorf("the ceremony cannot start: %s", strings.Join(lacks, "; "))
+	}
+	return nil
 }
 
 func yesNo(b bool, yes, no string) string {

@@ -29,7 +29,7 @@ func (a *closing) CosignFinal(s *ceremony.Session, note []byte, p audit.Checkpoi
 	for _, id := range with {
 		k := s.WitnessKey(id)
 		line := ""
-		given, err := bring(s, cosigning(s, id, p, "Your cosignature of the final checkpoint", ceremony.ForFinal, &line))
+		given, err := s.Bring(cosigning(s, id, p, "Your cosignature of the final checkpoint", ceremony.ForFinal, &line))
 		if err == nil && given {
 			note, err = withLine(note, line, k)
 		}
@@ -76,6 +76,43 @@ func (a *closing) Run(s *ceremony.Session) error {
 	if a.Cosign {
 		describeFinal(s)
 		return declareFinal(s)
+	}
+	return nil
+}
+
+// declareFinal asks the witnesses of the closing step who have a key whether they
+// mean to unlock it on this machine for the final checkpoint. After the close
+// nothing has an entry, so it is said, and the file tried, before.
+func declareFinal(s *ceremony.Session) error {
+	for _, id := range cosigners(s) {
+		if !s.MayExpose(s.WitnessKey(id)) {
+			continue
+		}
+		for {
+			v, err := s.Ask(id, "final-key", "With which machine will you cosign the final checkpoint, after the close?",
+				room.Choice{Word: "own", Does: "with your own, now or later; or not at all"},
+				room.Choice{Word: "here", Does: "with this one: your key is unlocked here, and is exposed to it"})
+			if err != nil {
+				return err
+			}
+			if v == "own" {
+				break
+			}
+			file, err := s.AskOnly(id, "key-file", "The name of your key file on the medium")
+			if err != nil {
+				return err
+			}
+			key, refused, err := s.UnlockKey(id, file, ceremony.ForFinal)
+			if err != nil {
+				return err
+			}
+			if key != nil {
+				key.Wipe()
+				s.Show(room.Text{Text: "The file opens, and the key was wiped again. For the signature the passphrase is asked for once more."})
+				break
+			}
+			s.Show(room.Warning{Text: "Not unlocked: " + refused + "."})
+		}
 	}
 	return nil
 }

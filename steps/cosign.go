@@ -65,7 +65,7 @@ func (a *cosign) line(s *ceremony.Session, id string, p audit.Checkpoint) (strin
 	k := s.WitnessKey(id)
 	line := ""
 	if k != nil {
-		given, err := bring(s, cosigning(s, id, p, fmt.Sprintf("Your cosignature of the checkpoint of %d entries", p.Size), ceremony.ForCosign, &line))
+		given, err := s.Bring(cosigning(s, id, p, fmt.Sprintf("Your cosignature of the checkpoint of %d entries", p.Size), ceremony.ForCosign, &line))
 		if err != nil || given {
 			return line, err
 		}
@@ -79,16 +79,16 @@ func (a *cosign) line(s *ceremony.Session, id string, p audit.Checkpoint) (strin
 }
 
 // cosigning is a cosignature of a checkpoint, whose line is put into line.
-func cosigning(s *ceremony.Session, id string, p audit.Checkpoint, asked, use string, line *string) signing {
+func cosigning(s *ceremony.Session, id string, p audit.Checkpoint, asked, use string, line *string) ceremony.Signing {
 	k := s.WitnessKey(id)
-	return signing{
-		person: id, what: "cosignature", asked: asked, use: use,
-		take: func(text string) error {
+	return ceremony.Signing{
+		Person: id, What: "cosignature", Asked: asked, Use: use,
+		Take: func(text string) error {
 			c, err := s.Cosignature(text, p, k)
 			*line = c.Line()
 			return err
 		},
-		sign: func(key *audit.WitnessSigner) (string, error) {
+		Sign: func(key *audit.WitnessSigner) (string, error) {
 			c, err := key.Cosign(p, s.Now())
 			return c.Line(), err
 		},

@@ -72,6 +72,7 @@ const compareTries = 3
 // compare has a person type the beginning of a thing's SHA-256 from paper. What
 // was typed is recorded only if it is right.
 func compare(s *ceremony.Session, person, prompt, thing, hash string) error {
+	person = s.Who(person)
 	const digits = 16
 	for range compareTries {
 		v, err := s.AskWord(person, prompt, fmt.Sprintf("From your own paper: type the first %d hex digits of the SHA-256 of the %s", digits, thing), hash[:digits])

@@ -59,6 +59,7 @@ func (c *custodyItem) number() string {
 
 // take has the holder say that the item is in their hands.
 func take(s *ceremony.Session, c custodyItem) error {
+	c.Holder = s.Who(c.Holder)
 	bag := c.number()
 	if bag == "asked" {
 		var err error

@@ -94,11 +94,12 @@ func (a *environment) network(s *ceremony.Session, env *audit.Environment) error
 }
 
 func (a *environment) clock(s *ceremony.Session) error {
-	if err := s.Here(a.ClockReader); err != nil {
+	reader := s.Who(a.ClockReader)
+	if err := s.Here(reader); err != nil {
 		return err
 	}
 	for {
-		v, err := s.AskOnly(a.ClockReader, "room-time", "Read the second clock now, in UTC, as 2026-01-31 14:05:09")
+		v, err := s.AskOnly(reader, "room-time", "Read the second clock now, in UTC, as 2026-01-31 14:05:09")
 		now := s.Now()
 		if err != nil {
 			return err
@@ -109,7 +110,7 @@ func (a *environment) clock(s *ceremony.Session) error {
 			continue
 		}
 		offset := now.Sub(read)
-		d := &audit.Clock{Person: a.ClockReader, Machine: now.Format(time.RFC3339), Room: read.Format(time.RFC3339), OffsetMS: offset.Milliseconds()}
+		d := &audit.Clock{Person: reader, Machine: now.Format(time.RFC3339), Room: read.Format(time.RFC3339), OffsetMS: offset.Milliseconds()}
 		if _, err := s.Record(d); err != nil {
 			return err
 		}

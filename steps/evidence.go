@@ -19,15 +19,16 @@ func (a *evidence) Check(w *ceremony.World) { inRoom(w, "by", a.By) }
 
 // Run asks for the number of the medium and the place on it.
 func (a *evidence) Run(s *ceremony.Session) error {
-	if err := s.Here(a.By); err != nil {
+	by := s.Who(a.By)
+	if err := s.Here(by); err != nil {
 		return err
 	}
-	d := &audit.Evidence{Form: a.Form, Shows: a.Shows, Person: a.By}
+	d := &audit.Evidence{Form: a.Form, Shows: a.Shows, Person: by}
 	var err error
-	if d.ID, err = s.Line(a.By, "id", "Which number or name has the "+a.Form+"? (medium or file, as it will be found again)"); err != nil {
+	if d.ID, err = s.Line(by, "id", "Which number or name has the "+a.Form+"? (medium or file, as it will be found again)"); err != nil {
 		return err
 	}
-	if d.TimeCode, err = s.Line(a.By, "time-code", "At which time code? (as the camera shows it now; the picture's number for a photo)"); err != nil {
+	if d.TimeCode, err = s.Line(by, "time-code", "At which time code? (as the camera shows it now; the picture's number for a photo)"); err != nil {
 		return err
 	}
 	s.Show(room.Fact{Name: a.Form + " " + d.ID, Value: d.TimeCode + ": " + d.Shows})

@@ -41,7 +41,7 @@ func (a *freshness) Check(w *ceremony.World) {
 // Run asks for each source's value and since when it was public, and has the
 // value read back.
 func (a *freshness) Run(s *ceremony.Session) error {
-	reader := a.Reader
+	reader := s.Who(a.Reader)
 	if reader == "" {
 		reader = s.Step.Actor
 	}

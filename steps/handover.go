@@ -112,14 +112,15 @@ func (a *handover) heads(s *ceremony.Session) error {
 		}
 		compared = ceremony.ComparedScript
 	}
-	for _, who := range []string{a.From, a.To} {
+	from, to := s.Who(a.From), s.Who(a.To)
+	for _, who := range []string{from, to} {
 		head, err := a.head(s, who, want)
 		if err != nil {
 			return err
 		}
-		other := a.To
-		if who == a.To {
-			other = a.From
+		other := to
+		if who == to {
+			other = from
 		}
 		if want != "" && head != want {
 			if _, err := s.Record(&audit.Problem{What: fmt.Sprintf("%s typed the head %s, which it is not by %s", s.Script().Shown(who), head, compared)}); err != nil {

@@ -17,7 +17,7 @@ func (a *pause) Check(*ceremony.World) {}
 func (a *pause) Run(s *ceremony.Session) error {
 	if s.Done().Resumed {
 		s.Show(room.Text{Text: "The break is over."})
-		return nil
+		return s.Headcount()
 	}
 	v, err := s.Ask(s.Step.Actor, "break", "Planned break: "+a.Reason+". Does the machine stay on?",
 		room.Choice{Word: "stays", Does: "wait here; answer when everybody is back"},
@@ -28,5 +28,5 @@ func (a *pause) Run(s *ceremony.Session) error {
 	if v == "stops" {
 		return &ceremony.Stop{Reason: a.Reason, Person: s.Step.Actor}
 	}
-	return nil
+	return s.Headcount()
 }

@@ -109,14 +109,14 @@ func (a *verdict) sign(s *ceremony.Session, d *audit.Verdict, head audit.Hash) e
 	s.Show(room.Text{Text: "This text is to be signed with the key " + k.Name() + " on the witness's own machine, after comparing it there with what was noted:"})
 	s.Show(room.Verbatim{Text: n.Text()})
 	s.ShowCode("verdict of "+s.Script().Shown(d.Person), n.Text())
-	given, err := bring(s, signing{
-		person: d.Person, what: "verdict-signature", asked: "The signature of your verdict", use: ceremony.ForVerdict,
-		take: func(text string) error {
+	given, err := s.Bring(ceremony.Signing{
+		Person: d.Person, What: "verdict-signature", Asked: "The signature of your verdict", Use: ceremony.ForVerdict,
+		Take: func(text string) error {
 			b, err := signedVerdict(text, n, k)
 			d.Note = string(b)
 			return err
 		},
-		sign: func(key *audit.WitnessSigner) (string, error) {
+		Sign: func(key *audit.WitnessSigner) (string, error) {
 			b, err := key.SignVerdict(n)
 			return string(b), err
 		},
@@ -131,17 +131,10 @@ func (a *verdict) sign(s *ceremony.Session, d *audit.Verdict, head audit.Hash) e
 // signedVerdict returns the signed note of a verdict from what was brought: the
 // note, its signature line or the form for typing.
 func signedVerdict(text string, n audit.VerdictNote, k *audit.WitnessKey) ([]byte, error) {
-	if isTyped(text) {
-		return audit.ParseTypedVerdict(text, n, k)
+	b, err := ceremony.SignedNote(text, n.Text(), k.Name(), func(text string) ([]byte, error) { return audit.ParseTypedVerdict(text, n, k) })
+	if err != nil {
+		return nil, err
 	}
-	lines := noteLines(text)
-	if len(lines) != 1 {
-		return nil, fmt.Errorf("%d signature lines were found, expected one that begins with \"— %s\"", len(lines), k.Name())
-	}
-	if body, _, whole := strings.Cut(text, "\n\n"); whole && body+"\n" != n.Text() {
-		return nil, fmt.Errorf("the note that was brought has another text than the one shown")
-	}
-	b := []byte(n.Text() + "\n" + lines[0] + "\n")
 	got, err := audit.OpenVerdictNote(b, k)
 	if err != nil {
 		return nil, fmt.Errorf("the signature does not verify with the key %s and the text shown: %w", k.Name(), err)

@@ -1,18 +1,13 @@
 package steps
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 
 	"github.com/keyrite/keyrite/audit"
 	"github.com/keyrite/keyrite/ceremony"
 	"github.com/keyrite/keyrite/internal/room"
 )
-
-// maxBrought bounds a file that a witness brings, in bytes.
-const maxBrought = 64 << 10
 
 // key binds a witness's key at the roll call: the one in the script after it
 // was compared with what the witness has on paper, or one that is brought.
@@ -46,7 +41,7 @@ func broughtKey(s *ceremony.Session, p *ceremony.Participant) (*audit.WitnessKey
 		if err != nil || strings.EqualFold(v, "none") {
 			return nil, err
 		}
-		text, err := typedOrFile(s, v)
+		text, err := s.TypedOrFile(v)
 		var k *audit.WitnessKey
 		if err == nil {
 			k, err = audit.ParseWitnessKey(strings.TrimSpace(text))
@@ -56,22 +51,6 @@ func broughtKey(s *ceremony.Session, p *ceremony.Participant) (*audit.WitnessKey
 		}
 		s.Show(room.Warning{Text: err.Error() + ". Nothing was taken; please type it again."})
 	}
-}
-
-// typedOrFile returns what was typed, or the content of the file that it names.
-func typedOrFile(s *ceremony.Session, v string) (string, error) {
-	name, ok := strings.CutPrefix(v, "file ")
-	if !ok {
-		return v, nil
-	}
-	if name = strings.TrimSpace(name); ceremony.CheckFileName(name) != nil {
-		return "", fmt.Errorf("%q is not a file name of letters, digits, dot, hyphen and underscore", name)
-	}
-	b, err := s.ReadMedia(name, maxBrought)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("there is no file %q on the medium", name)
-	}
-	return string(b), err
 }
 
 // compareKey shows a key, has its witness compare it with what they noted on

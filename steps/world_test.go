@@ -3,6 +3,7 @@ package steps_test
 import (
 	"bytes"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -148,6 +149,12 @@ func TestDocumented(t *testing.T) {
 		if !ok || !ok2 {
 			t.Fatal("docs/script.md has no place for the step kinds")
 		}
+		before, rest, ok := bytes.Cut(head, []byte("<!-- roles -->"))
+		_, after, ok2 := bytes.Cut(rest, []byte("<!-- /roles -->"))
+		if !ok || !ok2 {
+			t.Fatal("docs/script.md has no place for the roles")
+		}
+		head = slices.Concat(before, []byte("<!-- roles -->\n"+ceremony.DescribeRoles()+"<!-- /roles -->"), after)
 		kinds := "<!-- kinds -->\n" + strings.TrimSpace(ceremony.DescribeKinds(steps.Kinds())) + "\n<!-- /kinds -->"
 		return append(append(head[:len(head):len(head)], kinds...), tail...)
 	})

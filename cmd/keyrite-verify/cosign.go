@@ -39,6 +39,9 @@ a verdict instead of a cosignature, over the same checkpoint:
   --step ID        the step in which you are asked
   --witness ID     who you are in the script
 
+an approval instead, where a step asks for yours:
+  --approve ACT    step, or skip or repeat; with --step and --witness
+
 Prints the line that goes back into the room (as text or QR code), then the
 same in lines that can be read aloud and typed.
 
@@ -60,6 +63,7 @@ type cosigning struct {
 	key, out                    string
 	unseen                      bool
 	verdict, because, step, who string
+	approve                     string
 	verify.Options
 }
 
@@ -90,6 +94,7 @@ func parseCosign(args []string) (*cosigning, error) {
 	fs.Func("log-key", "", func(k string) error { s.LogKeys = append(s.LogKeys, k); return nil })
 	fs.BoolVar(&s.unseen, "unseen", false, "")
 	fs.StringVar(&s.verdict, "verdict", "", "")
+	fs.StringVar(&s.approve, "approve", "", "")
 	fs.StringVar(&s.because, "because", "", "")
 	fs.StringVar(&s.step, "step", "", "")
 	fs.StringVar(&s.who, "witness", "", "")
@@ -111,8 +116,16 @@ func parseCosign(args []string) (*cosigning, error) {
 // checkVerdict looks at the options of a verdict.
 func (s *cosigning) checkVerdict() error {
 	switch {
+	case s.approve != "" && (s.verdict != "" || s.because != ""):
+		return wrongUse("--approve and --verdict are two things: sign one after the other")
+	case s.approve != "" && s.approve != "step" && s.approve != "skip" && s.approve != "repeat":
+		return wrongUse("approve %q: it is \"step\", \"skip\" or \"repeat\"", s.approve)
+	case s.approve != "" && (s.step == "" || s.who == ""):
+		return wrongUse("an approval takes --step and --witness")
+	case s.approve != "":
+		return nil
 	case s.verdict == "" && (s.because != "" || s.step != "" || s.who != ""):
-		return wrongUse("--because, --step and --witness belong to --verdict")
+		return wrongUse("--because belongs to --verdict, --step and --witness to --verdict or --approve")
 	case s.verdict == "":
 		return nil
 	case s.verdict != "agree" && s.verdict != "do not agree":
@@ -266,6 +279,9 @@ func (s *cosigning) sign(p audit.Checkpoint, signed []byte) error {
 
 // made returns what is printed, what is written, and the lines for typing.
 func (s *cosigning) made(signer *audit.WitnessSigner, p audit.Checkpoint, signed []byte) (text string, out []byte, lines []string, err error) {
+	if s.approve != "" {
+		return s.approval(signer, p)
+	}
 	if s.verdict != "" {
 		v := audit.VerdictNote{Origin: p.Origin, Step: s.step, Size: p.Size, Root: p.Root, Witness: s.who, Agree: s.verdict == "agree", Because: s.because}
 		if out, err = signer.SignVerdict(v); err != nil {
@@ -284,6 +300,18 @@ func (s *cosigning) made(signer *audit.WitnessSigner, p audit.Checkpoint, signed
 		return "", nil, nil, refused("not signed: %w", err)
 	}
 	return line.Line(), out, line.Typed(), nil
+}
+
+// approval returns what made returns, for an approval.
+func (s *cosigning) approval(signer *audit.WitnessSigner, p audit.Checkpoint) (text string, out []byte, lines []string, err error) {
+	out, err = signer.SignApproval(audit.ApprovalNote{Origin: p.Origin, Step: s.step, Act: s.approve, Size: p.Size, Root: p.Root, Person: s.who})
+	if err != nil {
+		return "", nil, nil, wrongUse("%w", err)
+	}
+	if lines, err = audit.TypedApproval(out, signer.Key()); err != nil {
+		return "", nil, nil, unreadable("%w", err)
+	}
+	return strings.TrimSuffix(string(out), "\n"), out, lines, nil
 }
 
 // open reads the witness's key.
@@ -308,6 +336,9 @@ func (s *cosigning) show(p audit.Checkpoint, k *audit.WitnessKey) {
 	}
 	words := audit.Words(p.Root[:])
 	what := "cosignature"
+	if s.approve != "" {
+		what = fmt.Sprintf("approval of %s at step %s: %s", s.who, s.step, s.approve)
+	}
 	if s.verdict != "" {
 		what = fmt.Sprintf("verdict of %s at step %s: %s", s.who, s.step, strings.TrimSpace(s.verdict+" "+s.because))
 	}
@@ -355,7 +386,7 @@ func (s *cosigning) inBundle(out string) (string, error) {
 		return "", nil
 	}
 	rel = filepath.ToSlash(rel)
-	if !bundle.IsCosignatureFile(rel) || bundle.CheckName(rel) != nil || s.verdict != "" {
+	if !bundle.IsCosignatureFile(rel) || bundle.CheckName(rel) != nil || s.verdict != "" || s.approve != "" {
 		return "", wrongUse("%q: into a bundle goes nothing but a cosignature, as after/cosignature-….txt; say -o %s", out, filepath.Join(s.target, bundle.AfterDir)+"/")
 	}
 	return rel, nil

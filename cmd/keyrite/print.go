@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -51,7 +52,11 @@ func booklet(s *ceremony.Script, b []byte) transcript.Booklet {
 	}}
 	for _, p := range s.Participants {
 		paper.Initials[p.ID] = p.Initials
-		paper.Cover.Participants = append(paper.Cover.Participants, transcript.Participant{ID: p.ID, Name: p.Name, Roles: p.Roles})
+		roles := p.Roles
+		if p.AlternateFor != "" {
+			roles = append(slices.Clone(roles), "alternate for "+s.Shown(p.AlternateFor))
+		}
+		paper.Cover.Participants = append(paper.Cover.Participants, transcript.Participant{ID: p.ID, Name: p.Name, Roles: roles})
 	}
 	if a := s.Approvals; a != nil {
 		paper.Approvals = a.Count
@@ -73,10 +78,22 @@ func booklet(s *ceremony.Script, b []byte) transcript.Booklet {
 			Kind: st.Kind, Does: kinds[st.Kind].Does, Actor: st.Actor, Details: details(st.Action),
 		}
 		paper.Brought = append(paper.Brought, brought(st.Kind, step.Details)...)
+		step.Details = append(said(s, st), step.Details...)
 		step.Effect, step.Irreversible = ceremony.Announced(s, st)
 		paper.Steps = append(paper.Steps, step)
 	}
 	return paper
+}
+
+// said is what a step asks of people besides acting and watching.
+func said(s *ceremony.Script, st *ceremony.Step) (list []transcript.Detail) {
+	if st.Approve != nil {
+		list = append(list, transcript.Detail{Name: "Approved by", Value: st.Approve.Words(s)})
+	}
+	if st.OnRefusal != "" {
+		list = append(list, transcript.Detail{Name: "After a no", Value: map[string]string{"stop": "the step stops", "continue": "it is written down and the step goes on"}[st.OnRefusal]})
+	}
+	return list
 }
 
 // brought are the files that a step reads from a medium.

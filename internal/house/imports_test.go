@@ -30,6 +30,7 @@ var homes = map[string]home{
 	"filippo.io/age":                           {dirs: []string{"internal/keyfile"}},
 	"golang.org/x/term":                        {dirs: []string{"internal/room/...", "cmd/keyrite", "cmd/keyrite-verify"}},
 	"github.com/gdamore/tcell/v3":              {dirs: []string{"internal/room/screen/..."}},
+	"golang.org/x/crypto":                      {dirs: []string{"ceremony"}},
 	"github.com/creack/pty":                    {dirs: []string{"internal/room/...", "cmd/..."}, testsOnly: true},
 	"github.com/makiuchi-d/gozxing":            {dirs: []string{"internal/transcript/...", "cmd/..."}, testsOnly: true},
 	"github.com/gowebpki/jcs":                  {dirs: []string{"internal/canonjson", "audit/..."}, testsOnly: true},

@@ -1,12 +1,12 @@
-package steps
+package ceremony
 
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"github.com/keyrite/keyrite/audit"
-	"github.com/keyrite/keyrite/ceremony"
 	"github.com/keyrite/keyrite/internal/room"
 )
 
@@ -16,25 +16,25 @@ const howToBring = "Paste its line (— name base64), type the form for typing l
 // maxRefusal bounds what the log keeps of why a signature was refused.
 const maxRefusal = 300
 
-// A signing is a signature that a witness is asked for.
-type signing struct {
-	person string
-	what   string // in the prompt's key
-	asked  string // the question
-	take   func(text string) error
+// A Signing is a signature that a witness is asked for.
+type Signing struct {
+	Person string
+	What   string                  // in the prompt's key
+	Asked  string                  // the question
+	Take   func(text string) error // takes what was brought, or says why not
 
-	// On this machine, where the script allows it:
-	use  string // one of ceremony.ForVerdict, …
-	sign func(*audit.WitnessSigner) (string, error)
+	// On this machine, where the script allows it; Use "" for never:
+	Use  string // one of ForVerdict, …
+	Sign func(*audit.WitnessSigner) (string, error)
 }
 
-// bring asks a witness for a signature until take accepts it; given is false if
+// Bring asks a witness for a signature until take accepts it; given is false if
 // the witness has none. Lines of the form for typing are collected until all
 // are there. What was refused is recorded with the reason.
-func bring(s *ceremony.Session, g signing) (given bool, err error) {
+func (s *Session) Bring(g Signing) (given bool, err error) {
 	var lines typedLines
 	for {
-		v, err := s.AskOnly(g.person, g.what, g.asked+lines.next()+howHere(s, g.person))
+		v, err := s.AskOnly(g.Person, g.What, g.Asked+lines.next()+g.here(s))
 		if err != nil || strings.EqualFold(v, "none") {
 			return false, err
 		}
@@ -46,7 +46,7 @@ func bring(s *ceremony.Session, g signing) (given bool, err error) {
 			continue
 		}
 		if refused == nil {
-			if refused = g.take(text); refused == nil {
+			if refused = g.Take(text); refused == nil {
 				return true, nil
 			}
 			lines = typedLines{}
@@ -59,7 +59,7 @@ func bring(s *ceremony.Session, g signing) (given bool, err error) {
 		if s.State().Closed {
 			continue
 		}
-		if _, err := s.Record(&audit.Answer{Person: g.person, Question: "signature brought, refused because", Value: why}); err != nil {
+		if _, err := s.Record(&audit.Answer{Person: g.Person, Question: "signature brought, refused because", Value: why}); err != nil {
 			return false, err
 		}
 	}
@@ -67,13 +67,13 @@ func bring(s *ceremony.Session, g signing) (given bool, err error) {
 
 // text returns the text of a signature from what was typed, "" if more lines are
 // to come; refused says why there is none.
-func (g *signing) text(s *ceremony.Session, lines *typedLines, v string) (text string, refused, err error) {
+func (g *Signing) text(s *Session, lines *typedLines, v string) (text string, refused, err error) {
 	name, here := strings.CutPrefix(v, "here")
-	if !here || name != "" && name[0] != ' ' {
+	if !here || g.Use == "" || name != "" && name[0] != ' ' {
 		text, refused = lines.add(s, v)
 		return text, refused, nil
 	}
-	key, why, err := s.UnlockKey(g.person, strings.TrimSpace(name), g.use)
+	key, why, err := s.UnlockKey(g.Person, strings.TrimSpace(name), g.Use)
 	if err != nil {
 		return "", nil, err
 	}
@@ -81,54 +81,17 @@ func (g *signing) text(s *ceremony.Session, lines *typedLines, v string) (text s
 		return "", errors.New(why), nil
 	}
 	defer key.Wipe()
-	text, refused = g.sign(key)
+	text, refused = g.Sign(key)
 	return text, refused, nil
 }
 
-// howHere says how a key is unlocked on this machine, where that is allowed.
-func howHere(s *ceremony.Session, person string) string {
-	k := s.WitnessKey(person)
-	if k == nil || !s.MayExpose(k) {
+// here says how a key is unlocked on this machine, where that is allowed.
+func (g *Signing) here(s *Session) string {
+	k := s.WitnessKey(g.Person)
+	if g.Use == "" || k == nil || !s.MayExpose(k) {
 		return ""
 	}
 	return ". Or 'here FILE', to unlock that key file on the medium on THIS machine, which exposes the key to it"
-}
-
-// declareFinal asks the witnesses of the closing step who have a key whether they
-// mean to unlock it on this machine for the final checkpoint. After the close
-// nothing has an entry, so it is said, and the file tried, before.
-func declareFinal(s *ceremony.Session) error {
-	for _, id := range cosigners(s) {
-		if !s.MayExpose(s.WitnessKey(id)) {
-			continue
-		}
-		for {
-			v, err := s.Ask(id, "final-key", "With which machine will you cosign the final checkpoint, after the close?",
-				room.Choice{Word: "own", Does: "with your own, now or later; or not at all"},
-				room.Choice{Word: "here", Does: "with this one: your key is unlocked here, and is exposed to it"})
-			if err != nil {
-				return err
-			}
-			if v == "own" {
-				break
-			}
-			file, err := s.AskOnly(id, "key-file", "The name of your key file on the medium")
-			if err != nil {
-				return err
-			}
-			key, refused, err := s.UnlockKey(id, file, ceremony.ForFinal)
-			if err != nil {
-				return err
-			}
-			if key != nil {
-				key.Wipe()
-				s.Show(room.Text{Text: "The file opens, and the key was wiped again. For the signature the passphrase is asked for once more."})
-				break
-			}
-			s.Show(room.Warning{Text: "Not unlocked: " + refused + "."})
-		}
-	}
-	return nil
 }
 
 // typedLines are lines of the form for typing that have come so far.
@@ -153,12 +116,12 @@ func (l *typedLines) next() string {
 
 // add takes what was typed. It returns the whole text once there is one, "" if
 // more lines are to come.
-func (l *typedLines) add(s *ceremony.Session, v string) (string, error) {
+func (l *typedLines) add(s *Session, v string) (string, error) {
 	if v == "" {
 		return "", errors.New("nothing was typed")
 	}
 	if v[0] < '0' || v[0] > '9' {
-		return typedOrFile(s, v)
+		return s.TypedOrFile(v)
 	}
 	line, err := audit.ParseTypedLine(v)
 	if err != nil {
@@ -178,10 +141,40 @@ func (l *typedLines) add(s *ceremony.Session, v string) (string, error) {
 	return strings.Join(all, "\n"), nil
 }
 
-// isTyped reports whether a text is in the form for typing.
-func isTyped(text string) bool {
-	text = strings.TrimSpace(text)
-	return text != "" && text[0] >= '0' && text[0] <= '9'
+// maxBrought bounds a file that a witness brings, in bytes.
+const maxBrought = 64 << 10
+
+// TypedOrFile returns what was typed, or the content of the file that it names.
+func (s *Session) TypedOrFile(v string) (string, error) {
+	name, ok := strings.CutPrefix(v, "file ")
+	if !ok {
+		return v, nil
+	}
+	if name = strings.TrimSpace(name); CheckFileName(name) != nil {
+		return "", fmt.Errorf("%q is not a file name of letters, digits, dot, hyphen and underscore", name)
+	}
+	b, err := s.ReadMedia(name, maxBrought)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("there is no file %q on the medium", name)
+	}
+	return string(b), err
+}
+
+// SignedNote returns the signed note of a text from what was brought: the note
+// itself, its one signature line, or the form for typing, which typed reads.
+// Whether the signature is good, the caller looks.
+func SignedNote(text, want, name string, typed func(text string) ([]byte, error)) ([]byte, error) {
+	if trimmed := strings.TrimSpace(text); trimmed != "" && trimmed[0] >= '0' && trimmed[0] <= '9' {
+		return typed(text)
+	}
+	lines := noteLines(text)
+	if len(lines) != 1 {
+		return nil, fmt.Errorf("%d signature lines were found, expected one that begins with \"— %s\"", len(lines), name)
+	}
+	if body, _, whole := strings.Cut(text, "\n\n"); whole && body+"\n" != want {
+		return nil, fmt.Errorf("the note that was brought has another text than the one shown")
+	}
+	return []byte(want + "\n" + lines[0] + "\n"), nil
 }
 
 // noteLines returns the signature lines of a text.
