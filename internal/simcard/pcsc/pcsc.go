@@ -143,7 +143,7 @@ func (d *Daemon) run(pcscd, conf, log string) error {
 		return errors.Join(err, socket.Close(), l.Close())
 	}
 	err = d.start(pcscd, conf, out, socket, os.Geteuid() == 0)
-	if errors.Is(err, syscall.EPERM) { // root in a container may not
+	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EINVAL) { // root in a container may not, in a chroot cannot
 		err = d.start(pcscd, conf, out, socket, false)
 	}
 	err = errors.Join(err, out.Close(), socket.Close(), l.Close())
