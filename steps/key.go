@@ -54,19 +54,7 @@ func (a *generateKey) Announce(s *ceremony.Session) (effect, irreversible string
 // reads it back and records it.
 func (a *generateKey) Run(s *ceremony.Session) error {
 	k := s.Script().Key(a.Key)
-	t, err := s.Token(k.Token)
-	if err != nil {
-		return err
-	}
-	var made *audit.Key
-	err = t.WithLogin(token.NormalUser, func(session uint, _ token.PIN) error {
-		seq, err := a.ensure(s, t, session, k)
-		if err != nil {
-			return err
-		}
-		made, err = readKey(t, session, k, seq)
-		return err
-	})
+	made, err := keyOn(s, k, a.ensure)
 	if err != nil {
 		return err
 	}
@@ -74,6 +62,24 @@ func (a *generateKey) Run(s *ceremony.Session) error {
 		return err
 	}
 	return s.ReadBack(a.ReadBack, "the SHA-256 of the public key "+k.Name, made.SPKISHA256)
+}
+
+// keyOn logs in to a key's token and reads the key. get sees to it that it is
+// there, and returns the entry of the call that made it, 0 if none did.
+func keyOn(s *ceremony.Session, k *ceremony.KeySpec, get func(*ceremony.Session, *ceremony.Token, uint, *ceremony.KeySpec) (int64, error)) (key *audit.Key, err error) {
+	t, err := s.Token(k.Token)
+	if err != nil {
+		return nil, err
+	}
+	err = t.WithLogin(token.NormalUser, func(session uint, _ token.PIN) error {
+		seq, err := get(s, t, session, k)
+		if err != nil {
+			return err
+		}
+		key, err = readKey(t, session, k, seq)
+		return err
+	})
+	return key, err
 }
 
 // ensure makes the key if it was not made before; it returns the entry of the

@@ -75,19 +75,7 @@ func (a *keyIdentify) Run(s *ceremony.Session) error {
 	if err := s.Here(a.Compare...); err != nil {
 		return err
 	}
-	t, err := s.Token(k.Token)
-	if err != nil {
-		return err
-	}
-	var found *audit.Key
-	err = t.WithLogin(token.NormalUser, func(session uint, _ token.PIN) error {
-		seq, err := a.find(s, t, session, k)
-		if err != nil {
-			return err
-		}
-		found, err = readKey(t, session, k, seq)
-		return err
-	})
+	found, err := keyOn(s, k, a.find)
 	if err != nil {
 		return err
 	}

@@ -77,6 +77,9 @@ func TestWrongAnswers(t *testing.T) {
 			if err := sound(filepath.Join(d, "bundle")); err != nil {
 				t.Fatal(err)
 			}
+			if lines, err := os.ReadFile(filepath.Join(d, "bundle", "log.jsonl")); err != nil || !bytes.Contains(lines, []byte(`"as":"witness","person":"witness-1","typed":"EIW","what":"Of `+c.function+` it is said: `)) {
+				t.Errorf("no witness has confirmed what became of the call: %v", err)
+			}
 		})
 	}
 }

@@ -34,7 +34,7 @@ func lengthenWAL(database string) error {
 	if err := syscall.Statfs(database, &disk); err != nil {
 		return err
 	}
-	if disk.Bavail < walRoom/uint64(disk.Bsize) {
+	if disk.Bavail*uint64(disk.Bsize) < walRoom {
 		return nil
 	}
 	f, err := os.OpenFile(database+walSuffix, os.O_WRONLY, 0)

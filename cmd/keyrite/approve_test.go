@@ -125,3 +125,32 @@ func TestNotApproved(t *testing.T) {
 	c.exits(1)
 	s.verified("ABORTED")
 }
+
+// TestApprovalRestored takes the approver's note out of the bundle in a break, as
+// a crash before it was written would: a resume writes it again from the log.
+func TestApprovalRestored(t *testing.T) {
+	t.Parallel()
+	s := setUp(t, "production")
+	key := s.asks("1")
+	c := openFull(t, s.dir, s.env, "approve", "script.yaml", "--key", key)
+	c.sees("Type APPROVE to sign this")
+	c.keys("APPROVE\r")
+	c.exits(0)
+	c = s.run()
+	c.until("second clock")
+	c.say("!", "pause", "lunch")
+	c.exits(4)
+	note := filepath.Join(s.out, bundle.ApprovalFile("manager"))
+	if err := os.Remove(note); err != nil {
+		t.Fatal(err)
+	}
+	c = s.resume()
+	c.until("second clock")
+	c.say("!", "abort", "ABORT", "enough was shown")
+	c.exits(1)
+	kept, err := os.ReadFile(note)
+	if approvals := logged[*audit.ScriptApproval](s); err != nil || len(approvals) != 1 || string(kept) != approvals[0].Note {
+		t.Errorf("the bundle has the note %q, %v; the log %+v", kept, err, approvals)
+	}
+	s.verified("ABORTED")
+}
