@@ -230,10 +230,11 @@ func TestFullByPageLimit(t *testing.T) {
 	goesOn(t, path, size)
 }
 
-// A real full disk: a tmpfs of 1 MiB. Mounting one takes the right to mount;
-// without it the test fails, since it would have shown nothing.
-func TestFullDisk(t *testing.T) {
-	dir := t.TempDir()
+// smallDisk mounts a tmpfs of 1 MiB for a test. It takes the right to mount;
+// without it the test fails, since it would show nothing.
+func smallDisk(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
 	if err := syscall.Mount("keyrite-test", dir, "tmpfs", 0, "size=1m"); err != nil {
 		t.Fatalf("mounting a tmpfs of 1 MiB: %v (run the tests as root, with the right to mount)", err)
 	}
@@ -242,6 +243,12 @@ func TestFullDisk(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	return dir
+}
+
+// A real full disk.
+func TestFullDisk(t *testing.T) {
+	dir := smallDisk(t)
 	path := filepath.Join(dir, "audit.db")
 	l, err := openLog(path, 0)
 	if err != nil {
@@ -273,15 +280,7 @@ func TestFullDisk(t *testing.T) {
 
 // A disk that can only be read.
 func TestReadOnlyDisk(t *testing.T) {
-	dir := t.TempDir()
-	if err := syscall.Mount("keyrite-test", dir, "tmpfs", 0, "size=1m"); err != nil {
-		t.Fatalf("mounting a tmpfs of 1 MiB: %v (run the tests as root, with the right to mount)", err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, 0); err != nil {
-			t.Error(err)
-		}
-	})
+	dir := smallDisk(t)
 	path := filepath.Join(dir, "audit.db")
 	s := create(t, path)
 	fill(t, s, 0, 3)

@@ -98,15 +98,7 @@ func TestZeroWAL(t *testing.T) {
 // On a small disk nothing is written in advance; a write-ahead log with
 // something in it is left alone; one that does not fit is cut back.
 func TestWALNotLengthened(t *testing.T) {
-	dir := t.TempDir()
-	if err := syscall.Mount("keyrite-test", dir, "tmpfs", 0, "size=1m"); err != nil {
-		t.Fatalf("mounting a tmpfs of 1 MiB: %v (run the tests as root, with the right to mount)", err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, 0); err != nil {
-			t.Error(err)
-		}
-	})
+	dir := smallDisk(t)
 	path := filepath.Join(dir, "audit.db")
 	s := create(t, path)
 	fill(t, s, 0, 1)
