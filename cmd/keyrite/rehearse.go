@@ -83,6 +83,9 @@ func (r *running) rehearse(kind string) error {
 	if _, err := os.Stat(filepath.Dir(r.dir)); err != nil {
 		return environment(fmt.Errorf("making the bundle's folder: %w", err))
 	}
+	if _, err := os.Lstat(r.tokenDir()); err == nil {
+		return usage("%s exists, left by an earlier rehearsal whose bundle is gone: remove that folder, or give --out another one", r.tokenDir())
+	}
 	if kind == kindSim {
 		return r.rehearseOnCards()
 	}
