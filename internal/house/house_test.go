@@ -129,7 +129,7 @@ var rules = []rule{
 		importing("internal/token/recorded/b.go", own+"ceremony", "a token knows no ceremony"),
 		importing("internal/room/plain/b.go", own+"ceremony", "holds no logic"),
 		importing("internal/simcard/b.go", own+"internal/token", "knows no ceremony and no token"),
-		importing("internal/simcard/cvc/b.go", own+"internal/simcard/apdu", "the auditor's program may hold it"),
+		importing("internal/cvc/b.go", own+"internal/simcard/apdu", "the auditor's program may hold it"),
 		importing("internal/pki/b.go", own+"internal/token", "know no ceremony and no token"),
 		importing("internal/transcript/pdf/b.go", own+"internal/token", "from the log alone"),
 		importing("ceremony/b.go", own+"steps", "ceremony/b.go imports steps"),

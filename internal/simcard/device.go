@@ -7,9 +7,9 @@ import (
 	"math/big"
 	"math/rand/v2"
 
-	"github.com/keyrite/keyrite/internal/simcard/curve"
-	"github.com/keyrite/keyrite/internal/simcard/cvc"
-	"github.com/keyrite/keyrite/internal/simcard/tlv"
+	"github.com/keyrite/keyrite/internal/cvc"
+	"github.com/keyrite/keyrite/internal/cvc/curve"
+	"github.com/keyrite/keyrite/internal/cvc/tlv"
 )
 
 // References of the test authority. ZZ is the country code that ISO 3166 leaves

@@ -13,8 +13,8 @@ import (
 	"io"
 	"math/big"
 
+	"github.com/keyrite/keyrite/internal/cvc/curve"
 	"github.com/keyrite/keyrite/internal/simcard/apdu"
-	"github.com/keyrite/keyrite/internal/simcard/curve"
 )
 
 // dkek is the device key encryption key: the sum (exclusive or) of its shares.

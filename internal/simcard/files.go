@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"slices"
 
+	"github.com/keyrite/keyrite/internal/cvc/tlv"
 	"github.com/keyrite/keyrite/internal/simcard/apdu"
-	"github.com/keyrite/keyrite/internal/simcard/tlv"
 )
 
 // aid is the applet's name.

@@ -3,8 +3,8 @@ package simcard
 import (
 	"errors"
 
+	"github.com/keyrite/keyrite/internal/cvc/tlv"
 	"github.com/keyrite/keyrite/internal/simcard/apdu"
-	"github.com/keyrite/keyrite/internal/simcard/tlv"
 )
 
 // A setup is what INITIALIZE DEVICE holds.

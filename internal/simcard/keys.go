@@ -11,10 +11,10 @@ import (
 	"math/big"
 	"time"
 
+	"github.com/keyrite/keyrite/internal/cvc"
+	"github.com/keyrite/keyrite/internal/cvc/curve"
+	"github.com/keyrite/keyrite/internal/cvc/tlv"
 	"github.com/keyrite/keyrite/internal/simcard/apdu"
-	"github.com/keyrite/keyrite/internal/simcard/curve"
-	"github.com/keyrite/keyrite/internal/simcard/cvc"
-	"github.com/keyrite/keyrite/internal/simcard/tlv"
 )
 
 // key is a private key: on a curve by name, or RSA.

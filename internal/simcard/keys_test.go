@@ -13,10 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/keyrite/keyrite/internal/cvc"
+	"github.com/keyrite/keyrite/internal/cvc/curve"
+	"github.com/keyrite/keyrite/internal/cvc/tlv"
 	"github.com/keyrite/keyrite/internal/simcard/apdu"
-	"github.com/keyrite/keyrite/internal/simcard/curve"
-	"github.com/keyrite/keyrite/internal/simcard/cvc"
-	"github.com/keyrite/keyrite/internal/simcard/tlv"
 )
 
 // ecWish is what OpenSC sends to generate a key on a curve.

@@ -9,8 +9,8 @@ import (
 	"fmt"
 	"math/big"
 
-	"github.com/keyrite/keyrite/internal/simcard/curve"
-	"github.com/keyrite/keyrite/internal/simcard/tlv"
+	"github.com/keyrite/keyrite/internal/cvc/curve"
+	"github.com/keyrite/keyrite/internal/cvc/tlv"
 )
 
 // Algorithms of a key, as their OIDs (TR-03110-3, A.1.1.3 and C.4), both over

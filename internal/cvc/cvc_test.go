@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/keyrite/keyrite/internal/simcard/curve"
-	"github.com/keyrite/keyrite/internal/simcard/tlv"
+	"github.com/keyrite/keyrite/internal/cvc/curve"
+	"github.com/keyrite/keyrite/internal/cvc/tlv"
 )
 
 // A signer is a key made for a test.

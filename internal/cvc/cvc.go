@@ -23,7 +23,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/keyrite/keyrite/internal/simcard/tlv"
+	"github.com/keyrite/keyrite/internal/cvc/tlv"
 )
 
 // Tags of the objects (TR-03110-3, D.2).

@@ -3,7 +3,7 @@ package cvc
 import (
 	"fmt"
 
-	"github.com/keyrite/keyrite/internal/simcard/tlv"
+	"github.com/keyrite/keyrite/internal/cvc/tlv"
 )
 
 // A Sign function makes the signature over data that PublicKey.Verify accepts.
