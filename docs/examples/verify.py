@@ -17,8 +17,7 @@ class Wrong(ValueError):
     def __init__(self, what, offset=-1):
         super().__init__(f"byte {offset}: want {what}" if offset >= 0 else what)
         self.offset = offset
-class NotMade(Exception):
-    """A check needs an entry that is hidden, so it is not made."""
+class NotMade(Exception): """A check needs an entry that is hidden, so it is not made."""
 class HiddenData(dict):
     """Data of a hidden entry: whoever asks for a member finds that his check cannot be made."""
     def __missing__(self, name): raise NotMade
@@ -31,8 +30,7 @@ STRING = re.compile(rb"""(?:[\x20!#-\[\]-\x7f]|\\["\\btnfr]|\\u00(?:0[0-7bef]|1[
     |[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2})*""", re.X)
 
 class Scanner:
-    """Reads canonical JSON up to the first byte that is not. Of the outermost object it keeps every member:
-    offset of the name, name, offset of the value, end."""
+    """Reads canonical JSON. Of the outermost object it keeps every member: offset of the name, name, offset of the value, end."""
     def __init__(self, b):
         self.b, self.i, self.depth, self.members = b, 0, 0, []
     def next(self, n=1): return self.b[self.i:self.i + n]
@@ -47,9 +45,7 @@ class Scanner:
         if c == b"[": return self.items(b"]", [], lambda out: out.append(self.value()))
         if c and c in b"-0123456789": return self.number()
         for word, v in ((b"true", True), (b"false", False), (b"null", None)):
-            if c == word[:1]:
-                self.expect(word, word.decode())
-                return v
+            if c == word[:1]: return self.expect(word, word.decode()) or v
         raise Wrong("a value", self.i)
     def items(self, end, out, one):
         if self.depth == 32: raise Wrong("at most 32 levels", self.i)
@@ -71,18 +67,18 @@ class Scanner:
         start, out[name] = self.i, self.value()
         if self.depth == 1: self.members.append((at, name, start, self.i))
     def number(self):
-        m = NUMBER.match(self.b, self.i)
-        at, self.i, digits = self.i, m.end(), m[1]
+        m, at = NUMBER.match(self.b, self.i), self.i
+        self.i, digits = m.end(), m[1]
         if digits[:1] == b"0" and len(digits) > 1: raise Wrong("no leading zero", m.start(1))
         if digits and int(digits[:17]) >= 2 ** 53: raise Wrong("a number below 2^53", at)
         if not digits or self.next() in (b".", b"e", b"E"): raise Wrong("an integer", self.i)
         if m[0] == b"-0": raise Wrong("0 without a sign", at)
         return int(m[0])
     def string(self):
-        m = STRING.match(self.b, self.i + 1)
-        self.i = m.end()
+        at = self.i
+        self.i = STRING.match(self.b, self.i + 1).end()
         self.expect(b'"', "a character in its one form: UTF-8, or the shortest escape")
-        return json.loads(b'"' + m[0] + b'"')
+        return json.loads(self.b[at:self.i])
 
 # Entries: docs/audit-log.md, "Entry", and the schema beside it.
 EMPTY = {"string": "", "integer": 0, "boolean": False, "array": [], "object": {}}
@@ -93,8 +89,7 @@ FORMS = ((2, rb'"[0-9a-f]{64}"'), (3, rb'"[0-9a-f]{32}"'), (4, rb"[0-9]+"), (5, 
 def written(schema, v):
     """What the format writes for a value: the members of the schema and no others; those that must be there
     are empty if they are missing or of another type, the others are there only if not empty."""
-    if "$ref" in schema:
-        schema = SCHEMA["$defs"][schema["$ref"].split("/")[-1]]
+    if "$ref" in schema: schema = SCHEMA["$defs"][schema["$ref"].split("/")[-1]]
     empty = EMPTY[schema["type"]]
     v = v if type(v) is type(empty) else empty
     if schema["type"] == "array": return b"[" + b",".join(written(schema["items"], x) for x in v) + b"]"
@@ -108,7 +103,7 @@ def parse_entry(b):
     """The members of an entry."""
     if len(b) > 65536: raise Wrong(f"{len(b)} bytes, at most 65,536")
     s = Scanner(b)
-    if s.next() != b"{": raise Wrong("an object", 0)
+    if b[:1] != b"{": raise Wrong("an object", 0)
     e = s.value()
     if s.i < len(b): raise Wrong("the end", s.i)
     for name, m in itertools.zip_longest(["data", "kind", "prev", "salt", "seq", "step", "time"], s.members):
@@ -136,8 +131,8 @@ def verifies(key, message, signature, *options):
     """Whether openssl finds a signature over a message to be by a key, the DER of a SubjectPublicKeyInfo."""
     with tempfile.TemporaryDirectory() as d:
         for name, content in (("key", key), ("message", message), ("signature", signature)): pathlib.Path(d, name).write_bytes(content)
-        command = "openssl pkeyutl -verify -pubin -keyform DER -inkey key -rawin -in message -sigfile signature".split()
-        return subprocess.run([*command, *options], cwd=d, capture_output=True).returncode == 0
+        command = "openssl pkeyutl -verify -pubin -keyform DER -inkey key -rawin -in message -sigfile signature"
+        return subprocess.run([*command.split(), *options], cwd=d, capture_output=True).returncode == 0
 
 def unbase64(text):
     b = base64.b64decode(text, validate=True)
@@ -150,6 +145,11 @@ def parse_key(vkey, kind):
     b = unbase64(text)
     if len(b) != 33 or b[0] != kind or sha256(name.encode(), b"\n", b)[:4].hex() != key_id: raise Wrong(f"not a verifier key of type {kind}: {vkey!r}")
     return name, bytes.fromhex(key_id), bytes.fromhex("302a300506032b6570032100") + b[1:]
+
+def for_notes(vkey):
+    """A witness's or approver's key in its form for notes, type 1."""
+    name, plain = parse_key(vkey, 4)[0], b"\1" + parse_key(vkey, 4)[2][-32:]
+    return f"{name}+{sha256(name.encode(), bytes([10]), plain)[:4].hex()}+{base64.b64encode(plain).decode()}"
 
 def read_note(b):
     """Text of a signed note, and its signature lines as (name, key ID, signature)."""
@@ -187,8 +187,7 @@ def reporting(report, *where):
 class Log:
     """Entries in their order, the keys that they name, and the root at every size."""
     def __init__(self, bodies, report):
-        self.entries, self.leaves, self.segments, self.witnesses, self.origin, self.mode = [], [], [], {}, None, None
-        place, before = 0, bytes(32)
+        self.entries, self.leaves, self.segments, self.witnesses, self.origin, self.mode, place, before = [], [], [], {}, None, None, 0, bytes(32)
         for n, b in enumerate(bodies):
             e, leaf = {"kind": None, "data": {}}, sha256(b"\0", b)
             with reporting(report, n):
@@ -227,8 +226,7 @@ class Log:
             self.segments.append((n, d["log_key"]))
     def check_checkpoint(self, b, size, witnesses=()):
         """Checks a signed checkpoint for a size: its log key, and the witnesses that must have cosigned it."""
-        text, lines = read_note(b)
-        origin, says, root = parse_checkpoint(text)
+        (text, lines), (origin, says, root) = read_note(b), parse_checkpoint(read_note(b)[0])
         if (origin, says) != (self.origin, size) or size > len(self.leaves) or root != self.root(size):
             raise Wrong(f"the checkpoint of size {says} and root {root.hex()} of {origin} is not this log's at {size}")
         open_note(b, self.key_at(size))
@@ -275,14 +273,13 @@ def check_log(jsonl, checkpoint, database, report, witnesses=()):
 
 # The bundle: docs/bundle.md.
 PLACES = re.compile(r"(script\.yaml|audit\.db|log\.jsonl|checkpoint|transcript\.pdf|SHA256SUMS|manifest|redacted"
-                    r"|keys/(log-[0-9]+|witness-[A-Za-z0-9._-]+)\.vkey|(artifacts|after)/[A-Za-z0-9_][A-Za-z0-9._-]{0,127})", re.ASCII)
+                    r"|keys/(log-[0-9]+|witness-[A-Za-z0-9._-]+)\.vkey|approvals/[A-Za-z0-9._-]+\.note|(artifacts|after)/[A-Za-z0-9_][A-Za-z0-9._-]{0,127})", re.ASCII)
 
 def check_bundle(folder, log_keys=(), heads=(), script=None, witnesses=()):
     """Checks a bundle. Returns its log and what does not hold, each as (file, entry, what, offset)."""
     found, content = [], {}
     report = lambda file, entry, what, offset=-1: found.append((file, entry, what, offset))
-    for path in sorted(pathlib.Path(folder).rglob("*")):
-        name = path.relative_to(folder).as_posix()
+    for path, name in ((p, p.relative_to(folder).as_posix()) for p in sorted(pathlib.Path(folder).rglob("*"))):
         if PLACES.fullmatch(name) and path.is_file() and not path.is_symlink(): content[name] = path.read_bytes()
         elif name not in ("keys", "artifacts", "after", "approvals") or not path.is_dir(): report(name, -1, "no bundle has such a file")
     file = lambda name: content.get(name, b"")
@@ -294,16 +291,16 @@ def check_bundle(folder, log_keys=(), heads=(), script=None, witnesses=()):
     if sums != "".join(f"{original.get(n) or sha256(file(n)).hex()}  {n}\n" for n in summed):
         report("SHA256SUMS", -1, "not the SHA-256 of each file, one a line")
     if "manifest" in content:
-        want = (f"keyrite manifest v1\norigin {log.origin}\nsize {len(log.entries)}\nroot {log.root(len(log.entries)).hex()}\n"
-                f"sums {sha256(file('SHA256SUMS')).hex()}\n")
+        size, root, digest = len(log.entries), log.root(len(log.entries)).hex(), sha256(file("SHA256SUMS")).hex()
+        want = f"keyrite manifest v1\norigin {log.origin}\nsize {size}\nroot {root}\nsums {digest}\n"
         with reporting(report, "manifest", -1):
             if open_note(content["manifest"], log.segments[-1][1]) != want or len(read_note(content["manifest"])[1]) != 1:
                 raise Wrong("it speaks of another bundle, or others signed it")
     keys = {f"keys/log-{i}.vkey": key for i, (_, key) in enumerate(log.segments)} | {f"keys/witness-{p}.vkey": k for p, k in log.witnesses.items()}
     if {n: c.decode() for n, c in content.items() if n[:5] == "keys/"} != {n: key + "\n" for n, key in keys.items()}:
         report("keys/", -1, "not one file with the key of each segment and of each witness who brought one")
-    if "audit.db" not in content or "transcript.pdf" not in content and "transcript" in [e["kind"] for e in log.entries]:
-        report("audit.db, transcript.pdf", -1, "one of them is missing")
+    paged = "transcript" in [e["kind"] for e in log.entries]
+    if {"audit.db", *["transcript.pdf"] * paged} - {*content}: report("audit.db, transcript.pdf", -1, "one of them is missing")
     check_bound(log, content, report)
     exposed = {e["data"]["key"] for e in log.entries if e["kind"] == "witness-key-exposed"}
     for what, given, ours in (("script", [script] if script else [], {sha256(file("script.yaml")).hex()}), ("unexposed witness key", witnesses, {*witnesses} - exposed),
@@ -338,25 +335,30 @@ def check_bound(log, content, report):
             if kind == "cosignature":
                 text = f"{log.origin}\n{d['size']}\n{base64.b64encode(log.root(d['size'])).decode()}\n\n{d['note_line']}\n"
                 open_note(text.encode(), log.known(log.witnesses, d["person"]), 4)
-            if kind == "verdict" and "note" in d: check_verdict(log, e, d)
+            if kind in ("verdict", "approval") and "note" in d: check_signed(log, e, d)
+            if kind == "script-approval" and "note" in d: check_approval(d, content, named)
             if kind == "hsm-outcome" and d["function"] == "C_Sign" and d["rv"] == "CKR_OK": explain(log, n, d, content, signed)
             for number, page in enumerate(d["pages"] if kind == "transcript" else [], d.get("first", 0)):
-                text = (f"keyrite page v1\norigin {log.origin}\nmode {log.mode}\npage {number} of {d['of']}\n"
-                        f"digest {page['digest']}\nlog {d['size']} {d['head']}\n")
-                if not verifies(parse_key(log.key_at(n), 1)[2], text.encode(), bytes.fromhex(page["signature"])):
-                    raise Wrong(f"page {number} is not signed by the log key")
+                text = f"keyrite page v1\norigin {log.origin}\nmode {log.mode}\npage {number} of {d['of']}\ndigest {page['digest']}\nlog {d['size']} {d['head']}\n"
+                if not verifies(parse_key(log.key_at(n), 1)[2], text.encode(), bytes.fromhex(page["signature"])): raise Wrong(f"page {number} is not signed")
     for name in content:
-        if name.startswith("artifacts/") and name not in named and not name.endswith(".tbs"): report(name, -1, "the log knows nothing of it")
+        if name.startswith(("artifacts/", "approvals/")) and name not in named and not name.endswith(".tbs"): report(name, -1, "the log knows nothing of it")
 
-def check_verdict(log, e, d):
-    """Checks that a witness signed what the entry says, with the key of the log's witness in its form for notes, type 1."""
-    name, _, public = parse_key(log.known(log.witnesses, d["person"]), 4)
-    plain = b"\1" + public[-32:]
-    vkey = f"{name}+{sha256(name.encode() + bytes([10]) + plain)[:4].hex()}+{base64.b64encode(plain).decode()}"
-    said = "agree\n" if d["agree"] else f"do not agree\nbecause {d['because']}\n"
-    if open_note(d["note"].encode(), vkey) != (f"keyrite verdict v1\norigin {log.origin}\nstep {e['step']}\nsize {d['size']}\n"
-                                               f"root {d['head']}\nwitness {d['person']}\nverdict {said}"):
-        raise Wrong("the note says something else than the entry")
+def check_signed(log, e, d):
+    """Checks that a witness or an approver signed what the entry says: a verdict, or the approval of an act."""
+    said = "agree\n" if d.get("agree") else f"do not agree\nbecause {d.get('because')}\n"
+    act, after = ("", f"witness {d['person']}\nverdict {said}") if e["kind"] == "verdict" else (f"act {d['act']}\n", f"approver {d['person']}\n")
+    want = f"keyrite {e['kind']} v1\norigin {log.origin}\nstep {e['step']}\n{act}size {d['size']}\nroot {d['head']}\n{after}"
+    if open_note(d["note"].encode(), for_notes(log.known(log.witnesses, d["person"]))) != want: raise Wrong("the note says something else than the entry")
+
+def check_approval(d, content, named):
+    """Checks that an approver signed this script, with one of the keys that stand in it: docs/approval.md."""
+    name, note, script = f"approvals/{d['person']}.note", d["note"].encode(), content["script.yaml"]
+    named.add(name)
+    by, keys = read_note(note)[1][0][:2], [for_notes(k) for k in re.findall(r"[^\s\"']+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+", script.decode())]
+    text = "".join({open_note(note, k) for k in keys if parse_key(k, 1)[:2] == by})
+    if content.get(name, note if "redacted" in content else b"") != note or not text.startswith(f"keyrite script approval v1\nscript {sha256(script).hex()}\n"):
+        raise Wrong(f"{name} is another note, approves another script, or is by none of its keys")
 
 def explain(log, seq, outcome, content, signed):
     """Explains one C_Sign by one to-be-signed entry, its bytes, the key, and the artifact that it became."""
@@ -376,21 +378,19 @@ def explain(log, seq, outcome, content, signed):
         signature = der(0x30, b"".join(der(2, x.to_bytes(x.bit_length() // 8 + 1, "big")) for x in ints))
     for a in [e["data"] for e in log.entries if e["kind"] == "artifact" and e["data"].get("signed") == seq]:
         made, alone = content[a["file"]["name"]], a["object"] == "signature"  # of a file, which stands beside it
-        made = made if alone else unbase64("".join(made.decode("ascii").split("\n")[1:-2]))
+        if not alone: made = unbase64("".join(made.decode("ascii").split("\n")[1:-2]))
         if a["file"]["name"] != t["for"] or (made != signature if alone else made.find(tbs) not in (2, 3, 4) or not made.endswith(b"\0" + signature)):
             raise Wrong(f"{a['file']['name']} does not hold what was signed and the signature")
-    keys = {e["data"]["name"]: e["data"]["spki"] for e in log.entries if e["kind"] == "key"}
-    if not verifies(bytes.fromhex(log.known(keys, t["key"])), tbs, signature, "-digest", digest):
-        raise Wrong(f"the signature is not one of key {t['key']} over the announced bytes")
+    key = bytes.fromhex(log.known({e["data"]["name"]: e["data"]["spki"] for e in log.entries if e["kind"] == "key"}, t["key"]))
+    if not verifies(key, tbs, signature, "-digest", digest): raise Wrong(f"the signature is not one of key {t['key']} over the announced bytes")
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for option, what in (("log-key", "a segment's key, as read aloud"), ("head", "the final root, hex"), ("witness-key", "who must have cosigned")):
         parser.add_argument("--" + option, action="append", default=[], help=what)
-    parser.add_argument("--script-sha256", help="SHA-256 of the script that was agreed")
-    parser.add_argument("bundle")
+    for option, what in (("--script-sha256", "SHA-256 of the script that was agreed"), ("bundle", "its folder")): parser.add_argument(option, help=what)
     o = parser.parse_args()
-    if not os.path.isdir(o.bundle): parser.error(f"no folder {o.bundle!r}")
+    os.path.isdir(o.bundle) or parser.error(f"no folder {o.bundle!r}")
     log, found = check_bundle(o.bundle, o.log_key, o.head, o.script_sha256, o.witness_key)
     for file, entry, what, _ in found: print(f"{file}: " + (f"entry {entry}: " if entry >= 0 else "") + what)
     if log.hidden: print(f"redacted: {len(log.hidden)} entries are hidden, and checks that need them could not be made")

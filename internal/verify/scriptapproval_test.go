@@ -115,48 +115,53 @@ func TestScriptApprovals(t *testing.T) {
 	for _, x := range scriptApprovalAttacks(t, manager) {
 		t.Run(x.name, func(t *testing.T) {
 			t.Parallel()
-			c := c
-			if x.c != nil {
-				x.c(&c)
-			}
-			c.Change = func(_ int64, _ string, d audit.Data) audit.Data {
-				a, ok := d.(*audit.ScriptApproval)
-				switch {
-				case !ok:
-				case a.Person == x.drop:
-					return nil
-				case x.change != nil:
-					x.change(a)
-				}
-				return d
-			}
-			c.Before = func(b *bundletest.Builder, _ string, d audit.Data) {
-				if a, ok := d.(*audit.ScriptApproval); ok && a.Person == "manager" {
-					for range x.copies - 1 {
-						more := *a
-						b.Add(&more)
-					}
-				}
-			}
-			b := bundletest.Make(t, c)
-			if strings.HasPrefix(x.name, "with") || x.change != nil && x.want == ScriptApprovalBroken {
-				// The file follows its entry: what is wrong is found by itself.
-				for _, a := range approvalsOf(t, b) {
-					if a.Note != "" {
-						b.Write(t, bundle.ApprovalFile(a.Person), []byte(a.Note))
-					}
-				}
-			}
-			if x.files != nil {
-				x.files(t, b)
-			}
-			b.Resum(t)
-			r := check(t, b, Options{Recompose: pagesOnly})
+			r := check(t, x.make(t, c), Options{Recompose: pagesOnly})
 			if !r.Has(x.want) || (r.Verdict != Failed) != x.holds {
 				t.Errorf("verdict %s, no %s\n%s", r.Verdict, x.want, codes(r))
 			}
 		})
 	}
+}
+
+// make makes the bundle of an attack on a ceremony.
+func (x *scriptApprovalAttack) make(t *testing.T, c bundletest.Ceremony) *bundletest.Bundle {
+	t.Helper()
+	if x.c != nil {
+		x.c(&c)
+	}
+	c.Change = func(_ int64, _ string, d audit.Data) audit.Data {
+		a, ok := d.(*audit.ScriptApproval)
+		switch {
+		case !ok:
+		case a.Person == x.drop:
+			return nil
+		case x.change != nil:
+			x.change(a)
+		}
+		return d
+	}
+	c.Before = func(b *bundletest.Builder, _ string, d audit.Data) {
+		if a, ok := d.(*audit.ScriptApproval); ok && a.Person == "manager" {
+			for range x.copies - 1 {
+				more := *a
+				b.Add(&more)
+			}
+		}
+	}
+	b := bundletest.Make(t, c)
+	if strings.HasPrefix(x.name, "with") || x.change != nil && x.want == ScriptApprovalBroken {
+		// The file follows its entry: what is wrong is found by itself.
+		for _, a := range approvalsOf(t, b) {
+			if a.Note != "" {
+				b.Write(t, bundle.ApprovalFile(a.Person), []byte(a.Note))
+			}
+		}
+	}
+	if x.files != nil {
+		x.files(t, b)
+	}
+	b.Resum(t)
+	return b
 }
 
 // approvalsOf reads the approvals in a bundle's log.

@@ -210,6 +210,22 @@ func repeatEnd(t *testing.T, b *bundletest.Bundle, name string) {
 	b.Write(t, name, append(content, content[last:]...))
 }
 
+// Both verifiers judge the signed notes of those who approved a script alike.
+func TestSecondScriptApprovals(t *testing.T) {
+	c, manager := approvedBy(t)
+	jobs := []secondJob{judge(t, "approved", bundletest.Make(t, c), Options{})}
+	for _, x := range scriptApprovalAttacks(t, manager) {
+		switch x.name {
+		case "of another script", "with a foreign key", "the folder emptied", "the note replaced", "a note that the log has not":
+			jobs = append(jobs, judge(t, x.name, x.make(t, c), Options{}))
+		}
+	}
+	if len(jobs) != 6 || jobs[0].fail || slices.ContainsFunc(jobs[1:], func(j secondJob) bool { return !j.fail }) {
+		t.Fatalf("keyrite-verify: %+v", jobs)
+	}
+	compare(t, jobs)
+}
+
 // The program in Python says what it found, and its exit code what to think.
 func TestSecondCommand(t *testing.T) {
 	b := bundletest.Make(t, bundletest.Ceremony{NoPDF: true})
