@@ -59,7 +59,7 @@ func TestMeasurements(t *testing.T) {
 		}
 		seen[m.name] = true
 	}
-	for _, name := range []string{"recorded-sign", "append", "recorded-sign-late", "append-late", "verify-per-entry", "verify-1m", "verify-growth", "verify-rss", "db-size", "peers-git", "peers-journal", "peers-tlog", "transcript-per-page"} {
+	for _, name := range []string{"recorded-sign", "append", "recorded-sign-late", "append-late", "verify-per-entry", "verify-1m", "verify-growth", "verify-rss", "db-size", "peers-git", "peers-journal", "peers-tlog", "transcript-per-page", "transcript-growth"} {
 		if !seen[name] {
 			t.Errorf("there is no measurement %q", name)
 		}
