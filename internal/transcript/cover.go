@@ -25,7 +25,8 @@ func (f *facts) coverBlocks() []block {
 		blocks = append(blocks, kept(f.segmentLines(&f.segments[i])...))
 	}
 	if len(f.deviations) > 0 {
-		blocks = append(blocks, gap(), heading(Subheading, "Departures from the script"), free(f.deviationLines()...))
+		blocks = append(blocks, gap(), heading(Subheading, "Departures from the script"))
+		blocks = append(blocks, f.deviationBlocks()...)
 	}
 	blocks = append(blocks, f.signatureBlocks()...)
 	return blocks
@@ -161,17 +162,18 @@ func (f *facts) segmentLines(s *segment) []Line {
 	return append(lines, coverPair("  confirmed by", fmt.Sprintf("%s (entry %d)", f.names(s.read.People), s.readEntry))...)
 }
 
-func (f *facts) deviationLines() []Line {
-	var lines []Line
+// deviationBlocks tells each departure in few lines, which stay together.
+func (f *facts) deviationBlocks() []block {
+	var blocks []block
 	for _, e := range f.deviations {
 		d := e.Data.(*audit.Deviation)
 		where := e.Step
 		if where == "" {
 			where = "outside the steps"
 		}
-		lines = append(lines, coverPair(fmt.Sprintf("entry %d", e.Seq), where+": "+d.Happened+" → "+d.Decided)...)
+		blocks = append(blocks, kept(coverPair(fmt.Sprintf("entry %d", e.Seq), where+": "+d.Happened+" → "+d.Decided)...))
 	}
-	return lines
+	return blocks
 }
 
 // signatureBlocks draws the lines on which everybody signs.

@@ -17,7 +17,7 @@ import (
 
 // Renderer names the rules by which pages are composed. It changes whenever
 // the same log would give other page texts.
-const Renderer = "keyrite-transcript/1"
+const Renderer = "keyrite-transcript/2"
 
 // Columns is the most columns that a line has. An East Asian wide character
 // takes two, every other one.

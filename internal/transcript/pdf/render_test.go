@@ -91,7 +91,7 @@ func TestWellFormed(t *testing.T) {
 		t.Errorf("qpdf says:\n%s", out)
 	}
 	info := run(t, "pdfinfo", name)
-	for _, want := range []string{"Title:           Root key ceremony 2026", "Creator:         keyrite-transcript/1", "Page size:       595.28 x 841.89 pts (A4)"} {
+	for _, want := range []string{"Title:           Root key ceremony 2026", "Creator:         keyrite-transcript/2", "Page size:       595.28 x 841.89 pts (A4)"} {
 		if !strings.Contains(info, want) {
 			t.Errorf("pdfinfo does not say %q:\n%s", want, info)
 		}
