@@ -51,5 +51,7 @@ func (*Abort) Kind() string          { return "abort" }
 func (*Transcript) Kind() string     { return "transcript" }
 func (*Close) Kind() string          { return "close" }
 func (*Share) Kind() string          { return "share" }
+func (*ShareShown) Kind() string     { return "share-shown" }
+func (*ShareVoid) Kind() string      { return "share-void" }
 func (*ShareCheck) Kind() string     { return "share-check" }
 func (*ReadBack) Kind() string       { return "read-back" }

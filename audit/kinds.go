@@ -40,6 +40,8 @@ var Kinds = map[string]func() Data{
 	"alternate":     func() Data { return new(Alternate) },
 	"refusal":       func() Data { return new(Refusal) },
 	"share":         func() Data { return new(Share) },
+	"share-shown":   func() Data { return new(ShareShown) },
+	"share-void":    func() Data { return new(ShareVoid) },
 	"share-check":   func() Data { return new(ShareCheck) },
 	"read-back":     func() Data { return new(ReadBack) },
 	"destroyed":     func() Data { return new(Destroyed) },

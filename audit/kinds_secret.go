@@ -16,6 +16,31 @@ type Share struct {
 	Commitment string `json:"commitment"` // SHA-256, hex
 }
 
+// ShareShown says that a share is shown to its custodian, or printed, from now on.
+// It stands before that, so that a log knows every share that somebody may have
+// seen, whatever becomes of it: a [Share] follows once all of its set were typed
+// back, or a [ShareVoid].
+type ShareShown struct {
+	Person string `json:"person"`
+	Secret string `json:"secret"` // "SO-PIN" or "user PIN"
+	Token  string `json:"token"`
+	Set    string `json:"set"`   // tag of the shares of one splitting, hex
+	Index  int    `json:"index"` // of the share, from 1
+	Shares int    `json:"shares"`
+	Shown  string `json:"shown"` // "screen" or "slip"
+}
+
+// ShareVoid says that shares which people have seen are of a PIN that was given up
+// before it was the token's, or that another one has replaced: they open nothing,
+// and the room was told to destroy them.
+type ShareVoid struct {
+	Secret  string   `json:"secret"` // "SO-PIN" or "user PIN"
+	Token   string   `json:"token"`
+	Set     string   `json:"set"`    // tag of the shares of one splitting, hex
+	People  []string `json:"people"` // ids of those who saw one
+	Because string   `json:"because"`
+}
+
 // ShareCheck says whether the share that somebody typed is the one that a log
 // committed to.
 type ShareCheck struct {

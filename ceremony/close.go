@@ -54,6 +54,9 @@ func (r *Runner) abort(stop *Stop) error {
 			return err
 		}
 	}
+	if err := r.voidGivenUp(); err != nil {
+		return err
+	}
 	if err := r.finalize(); err != nil {
 		r.Room.Show(room.Warning{Text: "Leaving the token: " + err.Error()})
 	}

@@ -181,7 +181,7 @@ func (r *Runner) Run() (err error) {
 			continue
 		}
 		if st.Skipping { // decided before a break
-			if err := (&Session{r: r, Step: r.held(step)}).end(Skipped, skipReason); err != nil {
+			if err := (&Session{r: r, Step: r.held(step)}).skip(); err != nil {
 				return err
 			}
 			continue

@@ -13,42 +13,6 @@ import (
 	"github.com/keyrite/keyrite/internal/token"
 )
 
-// A ShareSet is what the log says of the shares of a PIN.
-type ShareSet struct {
-	Tag    string // hex
-	Shares map[int]*audit.Share
-}
-
-// ShareSet returns the shares of the PIN that this ceremony has set, or nil.
-func (st *State) ShareSet(tokenName string, kind token.PINKind) *ShareSet {
-	return st.sharesInUse[pinName(tokenName, kind.String())]
-}
-
-// applyShare takes an entry about a share that was handed out: it counts once
-// its PIN is set.
-func (st *State) applyShare(d *audit.Share) {
-	name := pinName(d.Token, d.Secret)
-	set := st.sharesDealt[name]
-	if set == nil || set.Tag != d.Set {
-		set = &ShareSet{Tag: d.Set, Shares: map[int]*audit.Share{}}
-		st.sharesDealt[name] = set
-	}
-	set.Shares[d.Index] = d
-}
-
-// Of returns the share of a person, or nil.
-func (set *ShareSet) Of(person string) *audit.Share {
-	if set == nil {
-		return nil
-	}
-	for _, d := range set.Shares {
-		if d.Person == person {
-			return d
-		}
-	}
-	return nil
-}
-
 func shareKind(kind token.PINKind) secretshare.Kind {
 	if kind == token.SOPIN {
 		return secretshare.SOPIN
@@ -63,11 +27,17 @@ var errAnew = errors.New("the shares are made anew")
 // returned when every custodian has shown that the share is written down.
 func (t *Token) deal(spec PINSpec, kind token.PINKind) (token.PIN, error) {
 	for {
+		if err := t.s.voidShares(t.Name, kind, brokenOff); err != nil {
+			return token.PIN{}, err
+		}
 		pin, err := t.dealOnce(spec, kind)
 		if !errors.Is(err, errAnew) {
 			return pin, err
 		}
-		t.s.Show(room.Warning{Text: "The PIN and all its shares are thrown away and made anew. Tear up what was written down: those shares open nothing."})
+		t.s.Show(room.Warning{Text: "The PIN and all its shares are thrown away and made anew."})
+		if err := t.s.voidShares(t.Name, kind, unread); err != nil {
+			return token.PIN{}, err
+		}
 	}
 }
 
@@ -196,6 +166,11 @@ func (t *Token) handOut(person string, kind token.PINKind, share *secretshare.Sh
 			slip.Rows[i].Wipe()
 		}
 	}()
+	if _, err := t.s.Record(&audit.ShareShown{
+		Person: person, Secret: kind.String(), Token: t.Name, Set: hex.EncodeToString(share.Tag[:]), Index: share.Index, Shares: share.N, Shown: "screen",
+	}); err != nil {
+		return err
+	}
 	err = t.s.r.Room.Private(t.s.prompt(person, short(kind)+"-slip", "Write every row down, with its number. You type it back next."), slip)
 	switch {
 	case errors.Is(err, room.ErrInterrupted):
@@ -375,10 +350,12 @@ func (t *Token) gather(spec PINSpec, kind token.PINKind, here []string) (shares 
 func (t *Token) wrongShare(spec PINSpec, kind token.PINKind, person string, share *secretshare.Share, before []*secretshare.Share) error {
 	tag, sum := hex.EncodeToString(share.Tag[:]), share.Commitment()
 	commitment := hex.EncodeToString(sum[:])
-	set := t.s.State().ShareSet(t.Name, kind)
+	set := t.s.State().setOpening(t.Name, kind, tag)
 	switch {
 	case share.Kind != shareKind(kind):
 		return fmt.Errorf("this is a share of the %s, and the %s is asked for", share.Kind, kind)
+	case t.s.State().void(t.Name, kind, tag):
+		return fmt.Errorf("this share is of set %s, which the log declares void: destroy it", tag)
 	case set != nil && tag != set.Tag:
 		return fmt.Errorf("this share is of set %s and the PIN in use of set %s: it was made in another ceremony, for another token or for a PIN that was replaced", tag, set.Tag)
 	case share.K != spec.Threshold || share.N != len(spec.Custodians):

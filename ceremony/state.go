@@ -44,8 +44,8 @@ type State struct {
 	fresh  map[string][]string // new PINs accepted in a step
 	pinSet map[string]bool     // PINs that a call of this log has set, by token and kind
 
-	sharesDealt map[string]*ShareSet // handed out last, by token and kind
-	sharesInUse map[string]*ShareSet // of the PIN that is set
+	shareSets   map[string][]*ShareSet // of which somebody saw a share, in order, by token and kind
+	sharesInUse map[string]*ShareSet   // of the PIN that is set
 
 	intents map[int64]*audit.HSMIntent
 	open    map[int64]*Pending // intents without an outcome
@@ -116,7 +116,7 @@ func NewState() *State {
 		fresh:  map[string][]string{},
 		pinSet: map[string]bool{},
 
-		sharesDealt: map[string]*ShareSet{},
+		shareSets:   map[string][]*ShareSet{},
 		sharesInUse: map[string]*ShareSet{},
 
 		looks:   map[string]*looked{},
@@ -258,8 +258,8 @@ func (st *State) applyStep(e *audit.Entry) {
 		if d.Use == string(New) && d.Result == accepted {
 			st.fresh[e.Step] = append(st.fresh[e.Step], pinName(d.Token, d.Secret))
 		}
-	case *audit.Share:
-		st.applyShare(d)
+	case *audit.ShareShown, *audit.Share, *audit.ShareVoid:
+		st.applyShares(d)
 	case *audit.WitnessKeyRead:
 		st.WitnessKeys[d.Person] = d
 	case *audit.WitnessKeyExposed:
@@ -302,10 +302,14 @@ func (st *State) applyCall(e *audit.Entry) {
 		st.Step(e.Step).attempted[d.Function] = e.Seq
 		st.Used = st.Used || d.Function == string(token.Initialize)
 		st.open[e.Seq] = &Pending{Seq: e.Seq, Step: e.Step, Intent: d}
+		st.sendShares(e.Step, d.Function, true)
 	case *audit.HSMOutcome:
 		in := st.intents[d.Intent]
 		delete(st.open, d.Intent)
 		st.countTries(in, d)
+		if slices.Contains(nothingSet, d.RV) {
+			st.sendShares(e.Step, d.Function, false)
+		}
 		if d.RV == "CKR_OK" {
 			st.succeeded(e, in, d)
 		}
@@ -315,6 +319,9 @@ func (st *State) applyCall(e *audit.Entry) {
 		if d.Decided == Happened && in != nil {
 			st.Step(e.Step).said[in.Function] = e.Seq
 			st.setPINs(e.Step, in.Function)
+		}
+		if d.Decided == DidNotHappen && in != nil {
+			st.sendShares(e.Step, in.Function, false)
 		}
 	}
 }
@@ -341,12 +348,12 @@ func (st *State) countTries(in *audit.HSMIntent, out *audit.HSMOutcome) {
 // setPINs notes that the new PINs of a step are those in use, once a call that
 // sets one was made.
 func (st *State) setPINs(step, function string) {
-	if function != string(token.SetPIN) && function != string(token.InitPIN) {
+	if !setsPIN(function) {
 		return
 	}
 	for _, name := range st.fresh[step] {
 		st.pinSet[name] = true
-		st.sharesInUse[name] = st.sharesDealt[name]
+		st.sharesInUse[name] = st.dealt(name)
 	}
 	delete(st.fresh, step)
 }

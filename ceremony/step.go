@@ -62,6 +62,9 @@ func (s *Session) attempt() error {
 		return err
 	}
 	s.Step = s.r.held(s.Step) // a roll call may have put alternates there
+	if err := s.voidAll(); err != nil {
+		return err
+	}
 	if err := s.after(); err != nil {
 		return err
 	}
@@ -183,7 +186,7 @@ func (s *Session) failed(cause error) (skipped bool, err error) {
 			if agreed, err := s.Deviation(EffectSkip); err != nil {
 				return false, err
 			} else if agreed {
-				return true, s.end(Skipped, skipReason)
+				return true, s.skip()
 			}
 		case "pause", "abort":
 			if err := s.stop(choice == "abort", " (after a problem: "+what+")"); err != nil {
@@ -225,6 +228,14 @@ func (s *Session) problem(cause error) (what string, err error) {
 func (s *Session) close(result, reason string) error {
 	_, err := s.Record(&audit.StepEnd{Result: result, Reason: reason})
 	return err
+}
+
+// skip ends a step that is left out.
+func (s *Session) skip() error {
+	if err := s.voidAll(); err != nil {
+		return err
+	}
+	return s.end(Skipped, skipReason)
 }
 
 // skipReason stands in the end of a step that was left out.

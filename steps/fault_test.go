@@ -59,7 +59,9 @@ func child(run func(*stage) error) {
 			_, err = fmt.Sscan(kill, &side, &n)
 		}
 		st.store = func(s ceremony.Store) ceremony.Store { return &dying{Store: s, side: side, at: n} }
-		if list := os.Getenv("KEYRITE_TEST_ANSWERS"); err == nil && list != "" {
+		if list := os.Getenv("KEYRITE_TEST_ANSWERS"); err == nil && os.Getenv(sharedEnv) != "" {
+			err = st.share(list)
+		} else if err == nil && list != "" {
 			err = st.prepare([]byte(list))
 		}
 		if err == nil {
@@ -131,6 +133,9 @@ func trace(path string, entries [][]byte) {
 		if d, ok := e.Data.(*audit.HSMIntent); ok {
 			kind += ":" + d.Function
 		}
+		if d, ok := e.Data.(*audit.HSMOutcome); ok {
+			kind += ":" + d.Function
+		}
 	}
 	fmt.Fprintln(f, kind)
 }
@@ -189,6 +194,15 @@ func TestKilledAtEveryCommit(t *testing.T) {
 // traced runs the ceremony once and returns what each durable commit wrote.
 func traced(t *testing.T, dir string) []string {
 	t.Helper()
+	commits := tracedIn(t, dir)
+	if len(commits) < 100 {
+		t.Fatalf("only %d durable commits: %v", len(commits), commits)
+	}
+	return commits
+}
+
+func tracedIn(t *testing.T, dir string) []string {
+	t.Helper()
 	traceFile := filepath.Join(dir, "trace")
 	if out, err := spawn(dir, "start", "", "", traceFile); err != nil {
 		t.Fatalf("the ceremony alone: %v\n%s", err, out)
@@ -197,11 +211,7 @@ func traced(t *testing.T, dir string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	commits := append(strings.Fields(string(b)), "seal")
-	if len(commits) < 100 {
-		t.Fatalf("only %d durable commits: %v", len(commits), commits)
-	}
-	return commits
+	return append(strings.Fields(string(b)), "seal")
 }
 
 func number(c string) int {

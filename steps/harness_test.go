@@ -170,15 +170,20 @@ func (st *stage) with(store *sqlite.Store, begin func(ceremony.Config) (*ceremon
 // entries reads the log of the stage's bundle.
 func (st *stage) entries(t *testing.T) []*audit.Entry {
 	t.Helper()
-	store, err := sqlite.OpenReader(filepath.Join(st.bundle(), bundle.DatabaseFile))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
-	_, entries, err := ceremony.ReadLog(store)
+	entries, err := entriesIn(st.bundle())
 	if err != nil {
 		t.Fatal(err)
 	}
 	checkWriters(t, entries)
 	return entries
+}
+
+func entriesIn(dir string) ([]*audit.Entry, error) {
+	store, err := sqlite.OpenReader(filepath.Join(dir, bundle.DatabaseFile))
+	if err != nil {
+		return nil, err
+	}
+	defer store.Close()
+	_, entries, err := ceremony.ReadLog(store)
+	return entries, err
 }

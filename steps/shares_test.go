@@ -39,6 +39,8 @@ const shareAnswers = `  "*/so-pin-alone/*": "ready"
   "*/so-pin-gives/*": "yes"
   "*/user-pin-gives/*": "yes"
   "*/user-pin-gives/user-custodian": "no"
+  "*/so-pin-void/*": "destroyed"
+  "*/user-pin-void/*": "destroyed"
 `
 
 // A listener keeps what is shown to one person alone, as that person's paper
@@ -264,6 +266,9 @@ func TestShareCannotBeRead(t *testing.T) {
 	}
 	if shares != 3 {
 		t.Errorf("%d shares of the SO-PIN in the log, want those 3 that count", shares)
+	}
+	if v := voids(st.entries(t)); len(v) != 1 || !slices.Equal(v[0].People, []string{"so-custodian", "so-2"}) {
+		t.Errorf("declared void: %+v, want the set that two had seen", v)
 	}
 }
 

@@ -1,14 +1,37 @@
 package transcript
 
-import "github.com/keyrite/keyrite/audit"
+import (
+	"strings"
+
+	"github.com/keyrite/keyrite/audit"
+)
+
+// shareShown says in words where a share is seen.
+func shareShown(how string) string {
+	return map[string]string{"screen": "on a screen cleared for it", "slip": "on a sealed slip"}[how] + " (" + how + ")"
+}
 
 func drawShare(t *teller, d *audit.Share) {
-	shown := map[string]string{"screen": "on a screen cleared for it", "slip": "on a sealed slip"}[d.Shown] + " (" + d.Shown + ")"
+	shown := shareShown(d.Shown)
 	t.say("%s was given share %d of %d of the %s of token %s, %s, and typed it back, unseen; %d of them are enough. The share is not in the log.",
 		t.f.name(d.Person), d.Index, d.Shares, d.Secret, d.Token, shown, d.Threshold)
 	t.fact("set", d.Set)
 	t.fact("split after", plural(int(d.Number), "entry"))
 	t.hex("commitment", d.Commitment)
+}
+
+func drawShareShown(t *teller, d *audit.ShareShown) {
+	t.say("%s is shown share %d of %d of the %s of token %s, %s, set %s. The share is not in the log.",
+		t.f.name(d.Person), d.Index, d.Shares, d.Secret, d.Token, shareShown(d.Shown), d.Set)
+}
+
+func drawShareVoid(t *teller, d *audit.ShareVoid) {
+	var people []string
+	for _, id := range d.People {
+		people = append(people, t.f.name(id))
+	}
+	t.alarm("VOID: the shares of the %s of token %s in set %s, which %s had seen, open nothing: %s. The room was told to destroy them.",
+		d.Secret, d.Token, d.Set, strings.Join(people, ", "), d.Because)
 }
 
 func drawShareCheck(t *teller, d *audit.ShareCheck) {

@@ -143,6 +143,8 @@ var drawings = map[string]drawing{
 	"presence":      told(drawPresence),
 	"alternate":     told(drawAlternate),
 	"share":         told(drawShare),
+	"share-shown":   told(drawShareShown),
+	"share-void":    told(drawShareVoid),
 	"share-check":   told(drawShareCheck),
 	"read-back":     told(drawReadBack),
 	"refusal":       told(drawRefusal),

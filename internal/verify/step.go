@@ -49,8 +49,9 @@ var outside = []string{
 // where it looks at the tokens again.
 var resuming = []string{"inventory", "decision"}
 
-// leftOver lists what is on the tokens after an abort.
-const leftOver = "inventory"
+// leftOver are those that an abort may have: what is on the tokens, and which
+// shares open nothing.
+var leftOver = []string{"inventory", "share-void"}
 
 // breaking are those that a running step lets in: they leave it, or the token.
 var breaking = []string{"segment-open", "pause", "abort"}
@@ -71,7 +72,7 @@ func (f *facts) inStep(e *audit.Entry) {
 	case f.running != "" && e.Step == "" && (slices.Contains(breaking, kind) || finalizes(e)):
 	case f.running != "" || e.Step != "" && (e.Step != f.ended || !slices.Contains(talk, kind)):
 		f.find(LogGrammar, e.Seq, "the entry names a step that does not run", f.running, e.Step)
-	case !slices.Contains(outside, kind) && !(f.aborted && kind == leftOver) && !(f.ended == "" && f.segment().adopted && slices.Contains(resuming, kind)):
+	case !slices.Contains(outside, kind) && !(f.aborted && slices.Contains(leftOver, kind)) && !(f.ended == "" && f.segment().adopted && slices.Contains(resuming, kind)):
 		f.find(LogGrammar, e.Seq, "an entry of its kind belongs to a step", "", kind)
 	}
 }
