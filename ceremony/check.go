@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/keyrite/keyrite/internal/strictyaml"
+	"github.com/keyrite/keyrite/internal/token"
 )
 
 // Check returns what is wrong with a script that was read without problems,
@@ -121,8 +122,8 @@ func (c *checker) tokens() {
 			c.wrong(at("tokens", i, "label"), "the label has %d bytes, expected at most %d", len(t.Label), maxLabel)
 		}
 		switch path := at("tokens", i, "serial"); {
-		case t.Serial == AnySerial && t.Model == "nitrokey-hsm":
-			c.wrong(path, "a nitrokey-hsm has a serial number before it is initialised: write the one on the device")
+		case t.Serial == AnySerial && token.Models[t.Model].SerialFromStart:
+			c.wrong(path, "a %s has a serial number before it is initialised: write the one on the device", t.Model)
 		case t.Serial == AnySerial && labels[t.Label]:
 			c.wrong(path, "two tokens with the label %q need serial numbers to tell them apart", t.Label)
 		case t.Serial != AnySerial && serials[t.Serial]:

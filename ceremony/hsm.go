@@ -29,16 +29,15 @@ type Token struct {
 	news []string // what it says of itself that no call of this log explains
 }
 
-// waitToken is how long a token may stay away from the slot list: after
-// C_InitToken a card resets and vanishes for a second.
-const waitToken = 5 * time.Second
-
 // Token finds a token of the script among those present, by serial number.
 //
 // Before a token was identified (or after C_InitToken gave it a new serial
 // number) a token whose serial the script leaves open is bound by its label, or
 // as the only one that is not initialised. It is an error if none or more than
 // one fits.
+//
+// One with the serial number of the token that was identified, and that is not of
+// the model expected, is an error, too.
 //
 // What a token says of its counters that no call of this log explains is
 // recorded as a problem: another program may use it between two calls.
@@ -47,7 +46,18 @@ func (s *Session) Token(name string) (*Token, error) {
 	if err != nil {
 		return t, err
 	}
+	if s.State().Tokens[name] != nil && !t.Model.Takes(t.Info) {
+		return t, t.otherModel()
+	}
 	return t, t.noteNews()
+}
+
+// otherModel is the error of a token that is not of the script's model: what is
+// known of the model's PINs and tries does not hold for it, so nothing is done
+// with it.
+func (t *Token) otherModel() error {
+	return fmt.Errorf("token %q (serial %q, slot %d) looks like %q, expected %q: nothing is done with it; take it out and insert the right one, or correct the script",
+		t.Name, t.Info.Serial, t.Slot, token.Recognise(t.Info), t.Model.Name)
 }
 
 // token is Token, with the news left to the caller.
@@ -61,7 +71,7 @@ func (s *Session) token(name string) (*Token, error) {
 	}
 	t := &Token{Module: s.r.HSM, Name: name, Spec: spec, Model: s.r.model(spec), s: s}
 	before, sessions := maps.Clone(s.State().looks), s.State().sessions
-	deadline := s.r.Now().Add(waitToken)
+	deadline := s.r.Now().Add(t.Model.Away)
 	for {
 		err := t.bind()
 		if err == nil {
@@ -139,7 +149,7 @@ func (t *Token) fits(info token.TokenInfo) int {
 		return 2 * one(info.Serial == t.serial())
 	}
 	blank := info.Flags&token.CKF_TOKEN_INITIALIZED == 0
-	switch labelled := !blank && info.Label == t.Spec.Label; {
+	switch labelled := !blank && t.Model.Labelled(info, t.Spec.Label); {
 	case t.s.r.initialised(t.Name):
 		return 2*one(labelled) + one(blank)
 	default:
@@ -199,7 +209,7 @@ func (t *Token) Describe() (differs []string, err error) {
 	d := &audit.Token{
 		Name: t.Name, Model: t.Model.Name, Slot: fmt.Sprint(t.Slot),
 		Module: recorded.ModuleInfo(info.Info), Info: recorded.TokenInfo(ti.Token),
-		Mechanisms: []string{}, Differs: t.differs(),
+		Mechanisms: []string{}, Differs: append(t.differs(), t.lacks(mechs.Mechanisms)...),
 	}
 	for _, m := range mechs.Mechanisms {
 		d.Mechanisms = append(d.Mechanisms, token.MechanismName(m))
@@ -214,13 +224,31 @@ func (t *Token) differs() []string {
 	if serial := t.serial(); serial != AnySerial && t.Info.Serial != serial {
 		d = append(d, fmt.Sprintf("serial: the script says %q, the token %q", serial, t.Info.Serial))
 	}
-	if t.s.r.initialised(t.Name) && t.Model.LabelSticks && t.Info.Label != t.Spec.Label {
+	if t.s.r.initialised(t.Name) && t.Model.Label.Sticks && !t.Model.Labelled(t.Info, t.Spec.Label) {
 		d = append(d, fmt.Sprintf("label: the script says %q, the token %q", t.Spec.Label, t.Info.Label))
 	}
-	if m := token.Recognise(t.Info); !t.s.r.Stand && t.Spec.Model != "generic" && m != t.Spec.Model {
-		d = append(d, fmt.Sprintf("model: the script says %q, this looks like %q", t.Spec.Model, m))
+	if !t.Model.Takes(t.Info) {
+		d = append(d, fmt.Sprintf("model: expected %q, this looks like %q", t.Model.Name, token.Recognise(t.Info)))
 	}
 	return d
+}
+
+// lacks says which mechanisms the token does not have that the script's keys on
+// it need: better known before it is initialised than at the first key.
+func (t *Token) lacks(has []uint) (lacking []string) {
+	needed := map[uint]bool{}
+	for i := range t.s.r.Script.Keys {
+		if k := &t.s.r.Script.Keys[i]; k.Token == t.Name {
+			makes, signs := k.Mechanisms()
+			needed[makes], needed[signs] = true, true
+		}
+	}
+	for _, m := range slices.Sorted(maps.Keys(needed)) {
+		if !slices.Contains(has, m) {
+			lacking = append(lacking, "mechanisms: the script's keys need "+token.MechanismName(m)+", which the token does not offer")
+		}
+	}
+	return lacking
 }
 
 // WithSession opens a session, calls f and closes the session whatever happens.
@@ -363,7 +391,7 @@ func (t *Token) LabelFree() error {
 		return err
 	}
 	for _, p := range list {
-		if p.Slot != t.Slot && p.Info.Flags&token.CKF_TOKEN_INITIALIZED != 0 && p.Info.Label == t.Spec.Label {
+		if p.Slot != t.Slot && p.Info.Flags&token.CKF_TOKEN_INITIALIZED != 0 && t.Model.Labelled(p.Info, t.Spec.Label) {
 			return fmt.Errorf("the label %q is taken by the token in slot %d (serial %q): take that token away, or give this one another label in the script", t.Spec.Label, p.Slot, p.Info.Serial)
 		}
 	}

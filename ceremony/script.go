@@ -4,9 +4,11 @@ package ceremony
 
 import (
 	"encoding/hex"
+	"strings"
 
 	"github.com/keyrite/keyrite/internal/pki"
 	"github.com/keyrite/keyrite/internal/strictyaml"
+	"github.com/keyrite/keyrite/internal/token"
 )
 
 // ScriptFormat is the version of the script format, the value of the script's
@@ -84,6 +86,14 @@ type KeySpec struct {
 	Algorithm string `yaml:"algorithm,required" enum:"RSA-2048,RSA-3072,RSA-4096,P-256,P-384,P-521" desc:"kind and size"`
 	Label     string `yaml:"label,required" desc:"CKA_LABEL of both halves" line:"one"`
 	KeyID     string `yaml:"id,required" desc:"CKA_ID, hex in quotes, 1 to 32 bytes" line:"one"`
+}
+
+// Mechanisms returns the one that makes the key and the one with which it signs.
+func (k *KeySpec) Mechanisms() (makes, signs uint) {
+	if strings.HasPrefix(k.Algorithm, "RSA-") {
+		return token.CKM_RSA_PKCS_KEY_PAIR_GEN, token.CKM_RSA_PKCS
+	}
+	return token.CKM_EC_KEY_PAIR_GEN, token.CKM_ECDSA
 }
 
 // ID returns CKA_ID, the bytes of KeyID; nil if KeyID is not hex, which Check

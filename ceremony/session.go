@@ -11,6 +11,7 @@ import (
 	"github.com/keyrite/keyrite/audit"
 	"github.com/keyrite/keyrite/internal/bundle"
 	"github.com/keyrite/keyrite/internal/room"
+	"github.com/keyrite/keyrite/internal/token"
 )
 
 // A Session is what a running step may use: the room, the recorded tokens, the
@@ -66,6 +67,23 @@ func (s *Session) Show(m room.Message) { s.r.Room.Show(m) }
 // Busy shows that something takes time, until done is called.
 func (s *Session) Busy(what string, expect time.Duration) (done func()) {
 	return s.r.Room.Busy(what, expect)
+}
+
+// Patiently is Busy for what has a usual duration, and tells the room when it
+// has taken so long that something is likely to be wrong. A call to a token
+// cannot be broken off: what is to be done is the room's to decide.
+func (s *Session) Patiently(what string, d token.Duration) (done func()) {
+	end := s.Busy(what, d.Usual)
+	if d.Long == 0 {
+		return end
+	}
+	late := time.AfterFunc(d.Long, func() {
+		s.Show(room.Warning{Text: fmt.Sprintf("This has taken %s, and usually takes %s. Is the token's light on, is it firmly in its port? Wait while it works. If it is dead, take it out: the call then fails, and the step looks for what it left behind.", d.Long, d.Usual)})
+	})
+	return func() {
+		late.Stop()
+		end()
+	}
 }
 
 // Result shows a fact to the room and records it. A big one is meant to be

@@ -103,11 +103,11 @@ func (st *stage) config(store ceremony.Store) (*ceremony.Config, error) {
 		store = st.store(store)
 	}
 	var module token.Module = st.lib
-	if st.token != nil {
-		module = st.token(module)
-	}
 	if st.card != nil {
 		module = st.card
+	}
+	if st.token != nil {
+		module = st.token(module)
 	}
 	return &ceremony.Config{
 		Script: s, ScriptBytes: st.script, Dir: st.bundle(), Media: st.dir, Mode: ceremony.Rehearsal, Stand: st.card == nil || st.stand,

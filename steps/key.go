@@ -3,7 +3,6 @@ package steps
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/keyrite/keyrite/audit"
 	"github.com/keyrite/keyrite/ceremony"
@@ -118,12 +117,14 @@ func makeKey(s *ceremony.Session, t *ceremony.Token, session uint, k *ceremony.K
 		return 0, err
 	}
 	spec.Session = session
-	done := s.Busy("generating "+k.Algorithm+" – do not remove the token", expected(t.Model, k.Algorithm))
+	s.Show(room.Text{Text: "Can this key be backed up? " + t.Model.Backup})
+	done := s.Patiently("generating "+k.Algorithm+" – do not remove the token", t.Model.Keys[k.Algorithm])
 	r, err := t.Do(spec)
 	done()
 	if err != nil {
 		return 0, fmt.Errorf("generating key %q: %w", k.Name, err)
 	}
+	s.Show(room.Text{Text: "What will show that it was made in the token? " + t.Model.Origin})
 	return r.Seq, nil
 }
 
@@ -141,28 +142,12 @@ func (a *generateKey) adopt(s *ceremony.Session, tried int64) error {
 	return err
 }
 
-// expected is how long a key generation takes on the real device, for the
-// room's patience.
-func expected(m *token.Model, algorithm string) time.Duration {
-	if m.Name == "softhsm2" {
-		return time.Second
-	}
-	switch algorithm {
-	case "RSA-4096":
-		return 4 * time.Minute
-	case "RSA-3072":
-		return time.Minute
-	case "RSA-2048":
-		return 15 * time.Second
-	}
-	return time.Second
-}
-
 // keyTemplates is the C_GenerateKeyPair call for a key of a CA: it signs and
 // verifies, stays on the token, is private, sensitive and not extractable.
 func keyTemplates(k *ceremony.KeySpec) (token.Call, error) {
+	makes, _ := k.Mechanisms()
 	c := token.Call{
-		Function: token.GenerateKeyPair, Mechanism: token.CKM_EC_KEY_PAIR_GEN,
+		Function: token.GenerateKeyPair, Mechanism: makes,
 		Template: []token.Attribute{
 			token.Bool(token.CKA_TOKEN, true),
 			token.Bool(token.CKA_VERIFY, true),
@@ -184,7 +169,6 @@ func keyTemplates(k *ceremony.KeySpec) (token.Call, error) {
 		if _, err := fmt.Sscan(bits, &n); err != nil {
 			return c, fmt.Errorf("algorithm %q: %w", k.Algorithm, err)
 		}
-		c.Mechanism = token.CKM_RSA_PKCS_KEY_PAIR_GEN
 		c.Template = append(c.Template, token.Ulong(token.CKA_MODULUS_BITS, n), token.Bytes(token.CKA_PUBLIC_EXPONENT, []byte{1, 0, 1}))
 		return c, nil
 	}

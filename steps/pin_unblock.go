@@ -67,7 +67,7 @@ func (a *pinUnblock) exception(s *ceremony.Session, t *ceremony.Token) error {
 			return err
 		}
 	}
-	if !t.Model.Rule(token.UserPIN).Counted || t.Model.Tries(token.UserPIN, t.Info.Flags) == token.TriesNone {
+	if !t.Model.Rule(token.UserPIN).InFlags || t.Model.Tries(token.UserPIN, t.Info.Flags) == token.TriesNone {
 		return nil
 	}
 	v, err := s.Decide(s.Step.Actor, "not-blocked", fmt.Sprintf("Token %s says that its user PIN is NOT blocked. Is it set anew all the same?", a.Token),

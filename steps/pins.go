@@ -68,7 +68,7 @@ func (a *tokenInit) Run(s *ceremony.Session) error {
 		return err
 	}
 	showToken(s, t)
-	if t.Info.Label != t.Spec.Label {
+	if !t.Model.Labelled(t.Info, t.Spec.Label) {
 		if err := s.Result("label", fmt.Sprintf("%q was asked for, the token says %q", t.Spec.Label, t.Info.Label), false); err != nil {
 			return err
 		}
@@ -96,7 +96,7 @@ func (a *tokenInit) done(s *ceremony.Session) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	shows := t.Model.LabelSticks && !t.Blank() && t.Info.Label == t.Spec.Label
+	shows := t.Model.Label.Sticks && !t.Blank() && t.Model.Labelled(t.Info, t.Spec.Label)
 	if !shows {
 		s.Show(room.Warning{Text: "The token does not show that it was initialised; it is initialised again."})
 	}

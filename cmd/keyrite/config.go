@@ -72,20 +72,21 @@ func (r *running) modulePath() (string, error) {
 	if r.module != "" {
 		return r.module, nil
 	}
-	model := r.stand
+	module := token.Models[r.stand].Module
 	for _, t := range r.script.Tokens {
 		if r.stand != "" {
 			break
 		}
-		if model != "" && model != t.Model {
-			return "", fmt.Errorf("the script has tokens of the models %s and %s: say with --module which PKCS#11 module serves both", model, t.Model)
+		of := token.Models[t.Model].Module
+		if module != "" && of != module {
+			return "", fmt.Errorf("the script's tokens need different PKCS#11 modules (%q: %s): say with --module which one serves them all", t.Name, t.Model)
 		}
-		model = t.Model
+		module = of
 	}
-	if model == "" || model == "generic" {
+	if module == "" {
 		return "", errors.New("say with --module which PKCS#11 module serves the token")
 	}
-	return p11.Find(model)
+	return p11.Find(module)
 }
 
 // self describes the running program.

@@ -25,7 +25,7 @@ func (p *program) tokenCommand() *cli.Command {
 			path := c.String("module")
 			if path == "" {
 				var err error
-				if path, err = p11.Find("nitrokey-hsm"); err != nil {
+				if path, err = p11.Find("opensc"); err != nil {
 					return environment(err)
 				}
 			}
@@ -76,7 +76,7 @@ func (p *program) describeToken(slot uint, i token.TokenInfo) {
 	fmt.Fprintf(p.out, "slot %d\n", slot)
 	for _, row := range [][2]string{
 		{"label", safe(i.Label)}, {"serial", safe(i.Serial)}, {"model", safe(i.Model) + ", " + safe(i.Manufacturer)},
-		{"for a script", name}, {"flags", strings.Join(token.TokenFlags(i.Flags), " ")},
+		{"for a script", name}, {"used before", m.Used(i.Flags)}, {"flags", strings.Join(token.TokenFlags(i.Flags), " ")},
 		{"SO-PIN", m.Tries(token.SOPIN, i.Flags).String()}, {"user PIN", m.Tries(token.UserPIN, i.Flags).String()},
 	} {
 		fmt.Fprintf(p.out, "  %-13s %s\n", row[0], row[1])

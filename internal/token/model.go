@@ -3,6 +3,7 @@ package token
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // A PINKind says whose PIN it is.
@@ -24,15 +25,25 @@ func (k PINKind) String() string {
 
 // A Model is what is known of a kind of token, as data: the rules of its PINs,
 // its factory state, and where it departs from PKCS#11. The reasons stand
-// beside the values, in the model's own file.
+// beside the values, in the model's own file. Code asks the model's fields,
+// never its name.
 type Model struct {
 	Name  string // in the script: "nitrokey-hsm"
 	Title string // for people: "Nitrokey HSM (SmartCard-HSM)"
 
-	// Recognises reports whether a CK_TOKEN_INFO is of this model.
+	// Module is the PKCS#11 module that serves it, by the name that
+	// internal/token/p11 finds it under; "" if it has to be named.
+	Module string
+
+	// Recognises reports whether a CK_TOKEN_INFO is of this model; nil if any
+	// token may be.
 	Recognises func(TokenInfo) bool
 
 	SO, User PINRule
+
+	// PINLengthsTold: CK_TOKEN_INFO's lengths of PINs narrow the rules. Where
+	// the model knows better they are not believed.
+	PINLengthsTold bool
 
 	// FactorySOPIN and FactoryUserPINs are printed in the maker's manual: they
 	// protect nothing. Empty where a new token has none.
@@ -43,25 +54,44 @@ type Model struct {
 	// CKF_USER_PIN_INITIALIZED, so these flags do not show whether it was used.
 	FactoryInitialised bool
 
+	// SerialFromStart: it has its serial number before it is initialised. One
+	// that has not is known by its label or as the only new one, until it has.
+	SerialFromStart bool
+
 	// SOLoginChecks: C_Login as SO finds a wrong SO-PIN. If false it returns
 	// CKR_OK for any, and C_InitPIN or C_SetPIN after it finds out, spending a try.
 	SOLoginChecks bool
 
-	// OneInitPIN: C_InitPIN works once in a login of the SO; log out and in
-	// again before the next.
-	OneInitPIN bool
+	// Away is how long a token that is there may be missing from the slot list:
+	// C_InitToken and a power cycle reset it.
+	Away time.Duration
 
-	// InitResets: after C_InitToken sessions are dead and the token may be gone
-	// from the slot list for about a second.
-	InitResets bool
-	// InitMoves: C_InitToken moves the token to a slot with another number.
-	InitMoves bool
-	// LabelSticks: C_InitToken's label is what CK_TOKEN_INFO shows afterwards.
-	LabelSticks bool
+	Label LabelRule
 
 	// NotTold lists attributes that the token reports as false whatever is
 	// true, with the reason: their false means nothing.
 	NotTold map[uint]string
+
+	// Keys is how long making a key takes, by the key's kind in a script; nil if
+	// that is not known.
+	Keys map[string]Duration
+
+	// Backup says how a key leaves a token for a second one, and when that has
+	// to be decided; Origin what shows that a key was made in it. Both are for
+	// people: sentences.
+	Backup, Origin string
+}
+
+// A Duration is how long making a key takes.
+type Duration struct {
+	Usual time.Duration // most of the time
+	Long  time.Duration // after that, something is likely to be wrong
+}
+
+// A LabelRule is what becomes of the label that is given to C_InitToken.
+type LabelRule struct {
+	Sticks bool   // it can be relied on to be in CK_TOKEN_INFO afterwards
+	Suffix string // the module puts it after the label, which it cuts to make room
 }
 
 // A PINRule is what a model takes for a PIN.
@@ -70,7 +100,7 @@ type PINRule struct {
 	New     PINForm // what a new one must look like
 	Tries   int     // wrong tries until it is locked; 0 if it never is
 	Final   bool    // locked for good: no one can unlock it
-	Counted bool    // CK_TOKEN_INFO's flags show that tries were spent
+	InFlags bool    // CK_TOKEN_INFO's flags show that tries were spent
 }
 
 // A PINForm is what a PIN looks like.
@@ -120,6 +150,34 @@ func Recognise(info TokenInfo) string {
 	return generic.Name
 }
 
+// Takes reports whether a token can be of the model.
+func (m Model) Takes(info TokenInfo) bool { return m.Recognises == nil || m.Recognises(info) }
+
+// labelSize is the size of CK_TOKEN_INFO.label, in bytes.
+const labelSize = 32
+
+// Labelled reports whether a token's label is the one asked for, as a module
+// shows it: with its suffix behind what of the label there is room for, too.
+func (m Model) Labelled(info TokenInfo, label string) bool {
+	if info.Label == label {
+		return true
+	}
+	room := labelSize - len(m.Label.Suffix)
+	return m.Label.Suffix != "" && info.Label == label[:min(len(label), room)]+m.Label.Suffix
+}
+
+// Used says for people whether a token was in use before, as far as its flags
+// show it.
+func (m Model) Used(flags uint) string {
+	switch {
+	case flags&CKF_TOKEN_INITIALIZED == 0:
+		return "it was never initialised"
+	case m.FactoryInitialised:
+		return "it does not tell: a new one says the same of itself"
+	}
+	return "it was initialised before"
+}
+
 // Rule returns the rule for one of the two PINs.
 func (m Model) Rule(kind PINKind) PINRule {
 	if kind == SOPIN {
@@ -129,10 +187,9 @@ func (m Model) Rule(kind PINKind) PINRule {
 }
 
 // WithInfo returns the model with its PIN lengths narrowed to what a token
-// says of itself (CK_TOKEN_INFO.ulMinPinLen, ulMaxPinLen). Only the generic
-// model takes the token's word; a known one knows better.
+// says of itself (CK_TOKEN_INFO.ulMinPinLen, ulMaxPinLen), where that is believed.
 func (m Model) WithInfo(info TokenInfo) Model {
-	if m.Name != generic.Name {
+	if !m.PINLengthsTold {
 		return m
 	}
 	form := printable(4, 255).within(info.MinPIN, info.MaxPIN)
@@ -222,7 +279,7 @@ func (m Model) Tries(kind PINKind, flags uint) Tries {
 		return TriesLast
 	case flags&low != 0:
 		return TriesLow
-	case !m.Rule(kind).Counted:
+	case !m.Rule(kind).InFlags:
 		return TriesNotTold
 	}
 	return TriesAll

@@ -133,6 +133,14 @@ func TestModels(t *testing.T) {
 		if m.Name != name || m.Title == "" {
 			t.Errorf("%s: name %q, title %q", name, m.Name, m.Title)
 		}
+		if m.Backup == "" || m.Origin == "" {
+			t.Errorf("%s: says nothing of backups or of where a key was made", name)
+		}
+		for algorithm, d := range m.Keys {
+			if d.Usual <= 0 || d.Long <= d.Usual {
+				t.Errorf("%s: %s takes %v", name, algorithm, d)
+			}
+		}
 		for _, kind := range []PINKind{SOPIN, UserPIN} {
 			r := m.Rule(kind)
 			if r.InUse.Each == nil || r.New.Each == nil || r.InUse.Words == "" || r.New.Words == "" || r.New.Max > r.InUse.Max || r.New.Min < r.InUse.Min {
@@ -164,6 +172,48 @@ func TestRecognise(t *testing.T) {
 			if got := Recognise(info); got != want {
 				t.Errorf("%+v is %s, want %s", info, got, want)
 			}
+		}
+	}
+}
+
+// TestLabelled: OpenSC shows the label of the PIN behind the token's, which it
+// cuts at 22 bytes.
+func TestLabelled(t *testing.T) {
+	const long = "Example Root CA of the Year 2026"
+	for _, c := range []struct {
+		model, asked, told string
+		want               bool
+	}{
+		{"nitrokey-hsm", "Example Root", "Example Root (UserPIN)", true},
+		{"nitrokey-hsm", "Example Root", "Example Root", true},
+		{"nitrokey-hsm", long, long[:22] + " (UserPIN)", true},
+		{"nitrokey-hsm", long, long[:21] + " (UserPIN)", false},
+		{"nitrokey-hsm", "Example Root", "Example Root 2 (UserPIN)", false},
+		{"nitrokey-hsm", "", "SmartCard-HSM (UserPIN)", false},
+		{"softhsm2", "Example Root", "Example Root", true},
+		{"softhsm2", "Example Root", "Example Root (UserPIN)", false},
+		{"generic", "Example Root", "Example", false},
+	} {
+		if got := Models[c.model].Labelled(TokenInfo{Label: c.told}, c.asked); got != c.want {
+			t.Errorf("%s: %q for %q: %v", c.model, c.told, c.asked, got)
+		}
+	}
+}
+
+func TestUsed(t *testing.T) {
+	for _, c := range []struct {
+		model string
+		flags uint
+		want  string
+	}{
+		{"softhsm2", 0, "never initialised"},
+		{"softhsm2", CKF_TOKEN_INITIALIZED, "was initialised before"},
+		{"nitrokey-hsm", CKF_TOKEN_INITIALIZED, "does not tell"},
+		{"nitrokey-hsm", 0, "never initialised"},
+		{"generic", CKF_TOKEN_INITIALIZED, "was initialised before"},
+	} {
+		if got := Models[c.model].Used(c.flags); !strings.Contains(got, c.want) {
+			t.Errorf("%s 0x%x: %s", c.model, c.flags, got)
 		}
 	}
 }
@@ -216,7 +266,7 @@ func TestTries(t *testing.T) {
 		{"nitrokey-hsm", UserPIN, init | CKF_USER_PIN_COUNT_LOW, TriesLow},
 		{"nitrokey-hsm", UserPIN, init | CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY, TriesLast},
 		{"nitrokey-hsm", UserPIN, init | CKF_USER_PIN_LOCKED, TriesNone},
-		{"nitrokey-hsm", SOPIN, init | CKF_USER_PIN_LOCKED, TriesAll},
+		{"nitrokey-hsm", SOPIN, init | CKF_USER_PIN_LOCKED, TriesNotTold},
 		{"nitrokey-hsm", SOPIN, init | CKF_SO_PIN_COUNT_LOW, TriesLow},
 		{"nitrokey-hsm", SOPIN, init | CKF_SO_PIN_FINAL_TRY, TriesLast},
 		{"nitrokey-hsm", SOPIN, init | CKF_SO_PIN_LOCKED, TriesNone},

@@ -17,8 +17,8 @@ type Quirks struct {
 	// SOLoginUnchecked: C_Login as SO takes any PIN, which is kept for one
 	// C_InitPIN or C_SetPIN; that finds a wrong one and spends a try.
 	SOLoginUnchecked bool
-	// Counters: wrong tries count down (user 3, SO 15), show in the token's
-	// flags and lock the PIN.
+	// Counters: wrong tries count down (user 3, SO 15) and lock the PIN; those of
+	// the user PIN show in the token's flags.
 	Counters bool
 	// AttributesReadZero: SENSITIVE, ALWAYS_SENSITIVE, NEVER_EXTRACTABLE and
 	// LOCAL read false.

@@ -88,7 +88,7 @@ func TestSmartCardCounters(t *testing.T) {
 		must(t, m, token.Call{Function: token.Logout, Session: s})
 	}
 	unblock("0000000000000001", token.CKR_PIN_INCORRECT)
-	if m.Tries(0, token.SOPIN) != 14 || tries(token.SOPIN) != token.TriesLow {
+	if m.Tries(0, token.SOPIN) != 14 || tries(token.SOPIN) != token.TriesNotTold {
 		t.Errorf("SO-PIN: %d tries, %v", m.Tries(0, token.SOPIN), tries(token.SOPIN))
 	}
 	unblock(token.NitrokeyFactorySOPIN, nil)

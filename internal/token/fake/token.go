@@ -55,8 +55,8 @@ func (t *tokenState) info(counters bool) token.TokenInfo {
 		flags |= token.CKF_USER_PIN_INITIALIZED
 	}
 	if counters {
+		// As OpenSC: of the SO-PIN no flag tells.
 		flags |= triesFlags(t.userTries, userTries, token.CKF_USER_PIN_COUNT_LOW)
-		flags |= triesFlags(t.soTries, soTries, token.CKF_SO_PIN_COUNT_LOW)
 	}
 	return token.TokenInfo{
 		Label: t.label, Manufacturer: t.manufacturer, Model: t.model, Serial: t.serial,

@@ -35,19 +35,17 @@ var knownModules = map[string]known{
 	},
 }
 
-// aliases are other names by which a module is asked for: token models, files.
+// aliases are other names by which a module is asked for.
 var aliases = map[string]string{
 	"softhsm":          "softhsm2",
 	"libsofthsm2.so":   "softhsm2",
-	"nitrokey-hsm":     "opensc",
 	"opensc-pkcs11":    "opensc",
 	"opensc-pkcs11.so": "opensc",
 }
 
 // Find returns the path of a well-known PKCS#11 module: "softhsm2" or "opensc",
-// also by the name of its file or of a token model that is driven through it.
-// A name with a slash is a path and returned as it is. The error says what to
-// install.
+// also by the name of its file. A name with a slash is a path and returned as
+// it is. The error says what to install.
 func Find(name string) (string, error) {
 	if strings.Contains(name, "/") {
 		return name, nil

@@ -86,10 +86,10 @@ func (h *harness) initialise(slot uint, label string) uint {
 	before := h.must(token.Call{Function: token.GetTokenInfo, Slot: slot}).Token
 	h.must(token.Call{Function: token.InitToken, Slot: slot, PIN: h.factorySOPIN(), Label: label})
 	h.match = func(info token.TokenInfo) bool {
-		if h.model.InitMoves {
-			return info.Label == label
+		if h.model.SerialFromStart {
+			return info.Serial == before.Serial
 		}
-		return info.Serial == before.Serial
+		return h.model.Labelled(info, label)
 	}
 	return h.slot()
 }
