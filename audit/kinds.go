@@ -176,7 +176,7 @@ type Ack struct {
 	Typed  string `json:"typed"`
 }
 
-// Answer is what a person typed, not secret.
+// Answer is what a person typed, not secret, or why what was typed for them was not taken: the initials of somebody else, a signature that does not verify.
 type Answer struct {
 	Person   string `json:"person"`
 	Question string `json:"question"`

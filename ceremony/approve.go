@@ -188,6 +188,9 @@ func (s *Session) initials(person, question string) (agrees bool, err error) {
 		case strings.EqualFold(v, refuse):
 			return false, nil
 		}
+		if err := s.another(person, question, v); err != nil {
+			return false, err
+		}
 		s.warn(fmt.Sprintf("%q is not your initials %s. Nothing was approved; please type it again (or ! for other choices).", v, p.Initials))
 	}
 }

@@ -96,8 +96,25 @@ func (s *Session) Acknowledge(person, as, what, question string) error {
 		if strings.EqualFold(v, refuse) {
 			return s.refused(person, as, question)
 		}
+		if err := s.another(person, question, v); err != nil {
+			return err
+		}
 		s.Show(room.Warning{Text: fmt.Sprintf("%q is not %s. Nothing was acknowledged; please type it again (or ! for other choices).", v, s.wanted(want))})
 	}
+}
+
+// another writes down that somebody else typed their own initials where a
+// person was asked: of what is typed wrongly, that alone is known to be no
+// secret and no slip of the keyboard.
+func (s *Session) another(person, question, typed string) error {
+	for _, p := range s.r.Script.Participants {
+		if p.ID == person || !strings.EqualFold(typed, p.Initials) || !s.writable() {
+			continue
+		}
+		_, err := s.Record(&audit.Answer{Person: person, Question: question, Value: "not taken: the initials of " + s.r.Script.Shown(p.ID) + " were typed"})
+		return err
+	}
+	return nil
 }
 
 func (s *Session) wanted(want string) string {
