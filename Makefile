@@ -15,10 +15,14 @@ BUILD := $(GO) build -trimpath -buildvcs=false -ldflags "-X $(NAMED).number=$(VE
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    ?= 10s
 DIST        ?= dist/$(VERSION)
-AGAIN       ?= keyrite-verify-linux-amd64 keyrite-linux-amd64
+DATE        ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+PACKAGES    ?= dist/packages
+OFFLINE     := keyrite-$(VERSION)-linux-amd64.tar.zst
+AGAIN       ?= keyrite-verify-linux-amd64 keyrite-linux-amd64 $(OFFLINE)
+RELEASE      = VERSION='$(VERSION)' COMMIT='$(COMMIT)' DATE='$(DATE)' DIST='$(DIST)' PACKAGES='$(PACKAGES)' scripts/release
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-faults rehearsal screens bench release release-again vet lint fuzz clean check-go
+.PHONY: help build test test-faults rehearsal screens bench release release-again offline-packages test-offline vet lint fuzz clean check-go
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -52,11 +56,19 @@ bench: check-go ## measure every performance goal: name, ratio, goal
 	@CGO_ENABLED=1 $(GO) run ./internal/bench
 
 release: check-go ## build what is handed out into dist/VERSION, the same bytes each time, with SHA256SUMS
-	@scripts/install-deps --check build
-	@VERSION='$(VERSION)' COMMIT='$(COMMIT)' DIST='$(DIST)' scripts/release
+	@scripts/install-deps --check release
+	@$(RELEASE)
 
 release-again: check-go ## build AGAIN of a release once more in another folder and compare
-	@VERSION='$(VERSION)' COMMIT='$(COMMIT)' DIST='$(DIST)' scripts/release --again $(AGAIN)
+	@scripts/install-deps --check release
+	@$(RELEASE) --again $(AGAIN)
+
+offline-packages: ## renew the list of Debian packages in a release: versions and hashes of today
+	@scripts/offline renew
+
+test-offline: ## as root: install a release in a bare Debian 12 without a network, hold rehearsals there, verify them
+	@scripts/install-deps offline
+	@scripts/test-offline '$(DIST)/$(OFFLINE)'
 
 vet: check-go ## go vet
 	@scripts/install-deps --check build

@@ -7,5 +7,6 @@ other commands ('keyrite-verify COMMAND --help' says more):
   witness-key NAME -o FILE        make a witness's key
   cosign DIR|CHECKPOINT --key F   sign a checkpoint, or a verdict, as a witness
   tsq DIR -o FILE                 make a request for an RFC 3161 time-stamp
+  hash FILE...                    print the SHA-256 of files in hex and in words
   version                         print the version
 `

@@ -21,7 +21,7 @@ const name = "keyrite-verify"
 
 // commands are the words that are no folder's name: each is or will be a
 // command of its own. A folder of that name is written ./proof.
-var commands = []string{"proof", "fork", "cosign", "witness-key", "tsq", "scan", "help", "version"}
+var commands = []string{"proof", "fork", "cosign", "witness-key", "tsq", "hash", "scan", "help", "version"}
 
 func main() {
 	// Checking a log leaves much garbage and keeps little: collecting it half as
@@ -70,6 +70,8 @@ func command(word string, args []string, t verify.Terminal) int {
 		return newConsole(t).witnessKey(args)
 	case "tsq":
 		return newConsole(t).tsq(args)
+	case "hash":
+		return newConsole(t).hash(args)
 	case "cosign":
 		return newConsole(t).cosign(args)
 	case "proof":
