@@ -13,6 +13,7 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -169,12 +170,16 @@ func typeName(typ reflect.Type, objects map[string]reflect.Type) string {
 	return typ.Kind().String()
 }
 
-// sourceComments returns the comments of the types and fields in kinds.go,
-// kinds_witness.go, kinds_people.go and kinds_secret.go, by "Type" and "Type.Field".
+// sourceComments returns the comments of the types and fields in the files
+// kinds*.go, by "Type" and "Type.Field".
 func sourceComments(t *testing.T) map[string]string {
 	t.Helper()
 	comments := map[string]string{}
-	for _, name := range []string{"kinds.go", "kinds_witness.go", "kinds_people.go", "kinds_secret.go"} {
+	files, err := filepath.Glob("kinds*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, name := range files {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)

@@ -17,6 +17,9 @@ func (*Attendance) Kind() string     { return "attendance" }
 func (*Environment) Kind() string    { return "environment" }
 func (*Clock) Kind() string          { return "clock" }
 func (*ClockJump) Kind() string      { return "clock-jump" }
+func (*Drift) Kind() string          { return "drift" }
+func (*Devices) Kind() string        { return "devices" }
+func (*MachineCheck) Kind() string   { return "machine-check" }
 func (*Token) Kind() string          { return "token" }
 func (*Inventory) Kind() string      { return "inventory" }
 func (*Key) Kind() string            { return "key" }

@@ -17,8 +17,11 @@ var Kinds = map[string]func() Data{
 	"secret":        func() Data { return new(Secret) },
 	"attendance":    func() Data { return new(Attendance) },
 	"environment":   func() Data { return new(Environment) },
+	"devices":       func() Data { return new(Devices) },
+	"machine-check": func() Data { return new(MachineCheck) },
 	"clock":         func() Data { return new(Clock) },
 	"clock-jump":    func() Data { return new(ClockJump) },
+	"drift":         func() Data { return new(Drift) },
 	"token":         func() Data { return new(Token) },
 	"inventory":     func() Data { return new(Inventory) },
 	"key":           func() Data { return new(Key) },
@@ -201,40 +204,6 @@ type Attendance struct {
 	Roles    []string `json:"roles"`
 	Present  bool     `json:"present"`
 	Identity string   `json:"identity"` // the document seen, in words; "" if absent
-}
-
-// Environment is what the machine says of itself. Self-reported.
-type Environment struct {
-	Program    Program     `json:"program"`
-	Module     File        `json:"module"` // the PKCS#11 module: path, hash, size
-	Kernel     string      `json:"kernel"`
-	Host       string      `json:"host"`
-	Interfaces []Interface `json:"interfaces"`
-	CoreLimit  string      `json:"core_limit"` // RLIMIT_CORE soft/hard
-	Dumpable   bool        `json:"dumpable"`   // PR_GET_DUMPABLE
-	Locked     bool        `json:"locked"`     // mlockall succeeded
-	Swap       bool        `json:"swap"`       // swap is in use on the machine
-}
-
-// Interface is one network interface.
-type Interface struct {
-	Name string `json:"name"`
-	Up   bool   `json:"up"`
-}
-
-// Clock compares the machine's clock with a second one, read by a person.
-type Clock struct {
-	Person   string `json:"person"`
-	Machine  string `json:"machine"`   // RFC 3339, UTC
-	Room     string `json:"room"`      // RFC 3339, UTC
-	OffsetMS int64  `json:"offset_ms"` // machine − room
-}
-
-// ClockJump says that wall clock and monotonic clock parted by over a second
-// since the entry before.
-type ClockJump struct {
-	WallMS      int64 `json:"wall_ms"`
-	MonotonicMS int64 `json:"monotonic_ms"`
 }
 
 // Token is a token as identified: what it says and what the script expects.

@@ -16,7 +16,9 @@ type TypedBack struct {
 	Value    string `json:"value"`
 	Reader   string `json:"reader"`   // participant id of who read it aloud
 	Person   string `json:"person"`   // of who typed it back
-	Compared string `json:"compared"` // with what: "the script", "what the reader typed", "what was written"
+	Compared string `json:"compared"` // with what: "the script", "what the reader typed", "what was written", "what the machine says of itself"
+
+	Typed string `json:"typed,omitempty"` // as it was typed, if that is not Value letter by letter: case and spaces do not count, and hex may be typed as PGP words
 }
 
 // Custody is who takes an item, and where to.

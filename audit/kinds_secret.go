@@ -59,4 +59,6 @@ type ReadBack struct {
 	What   string `json:"what"`  // what was read
 	Value  string `json:"value"` // as the screen showed it
 	Match  bool   `json:"match"`
+
+	Typed string `json:"typed,omitempty"` // as it was typed, if it matches and is not Value letter by letter
 }

@@ -1,10 +1,7 @@
 package ceremony
 
 import (
-	"encoding/hex"
 	"fmt"
-	"strings"
-	"unicode"
 
 	"github.com/keyrite/keyrite/audit"
 	"github.com/keyrite/keyrite/internal/room"
@@ -31,36 +28,16 @@ func (s *Session) ReadBack(person, what, value string) error {
 		if err != nil {
 			return err
 		}
-		d := &audit.ReadBack{Person: person, What: what, Value: value, Match: sameRead(v, value)}
+		d := &audit.ReadBack{Person: person, What: what, Value: value, Match: audit.SameHeard(v, value)}
+		if d.Match && v != value {
+			d.Typed = v
+		}
 		if _, err := s.Record(d); err != nil || d.Match {
 			return err
 		}
 		s.Show(room.Warning{Text: "What was typed is not what the screen shows. Read it again."})
 	}
 	return fmt.Errorf("%s was typed back wrongly %d times by %s: it is not what the screen shows", what, readBackTries, s.r.Script.Shown(person))
-}
-
-// sameRead reports whether a text typed by ear is the one on the screen.
-func sameRead(typed, value string) bool {
-	want := heard(value)
-	if want == "" {
-		return false
-	}
-	if heard(typed) == want {
-		return true
-	}
-	b, err := audit.ParseWords(typed)
-	return err == nil && len(b) > 0 && hex.EncodeToString(b) == want
-}
-
-// heard is what one hears of a text: its letters and digits, small.
-func heard(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return unicode.ToLower(r)
-		}
-		return -1
-	}, s)
 }
 
 // CheckReadBack reports what is wrong with the participant who types back what

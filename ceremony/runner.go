@@ -31,7 +31,7 @@ type Config struct {
 	Open        func() (token.Module, audit.File, error) // the PKCS#11 module, loaded but not initialised
 	Model       func(*TokenSpec) *token.Model
 	Program     audit.Program
-	Environment func() (*audit.Environment, error)
+	Machine     Machine // that the ceremony is held on
 	Paper       Paper
 	Now         func() time.Time // with Go's monotonic reading
 	Sleep       func(time.Duration)

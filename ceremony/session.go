@@ -45,9 +45,6 @@ func (s *Session) Rehearsal() bool { return s.r.Mode == Rehearsal }
 // rehearsal: what was made before is not on it.
 func (s *Session) Stand() bool { return s.r.Stand }
 
-// Environment describes the machine, as it says itself.
-func (s *Session) Environment() (*audit.Environment, error) { return s.r.Environment() }
-
 // Record writes an entry of the running step, durably.
 func (s *Session) Record(d audit.Data) (*audit.Entry, error) {
 	return s.r.record(s.entryStep(), d, true)

@@ -24,7 +24,7 @@ type State struct {
 	Keys      map[string]*audit.Key
 	Artifacts map[string]*audit.Artifact // by file name
 	RollCall  bool                       // a roll call is done
-	Clocks    []*audit.Clock             // comparisons with a second clock
+	Clocks    []ClockRead                // comparisons with a second clock
 	Jumps     []Jump                     // of the machine's clock
 
 	WitnessKeys map[string]*audit.WitnessKeyRead // by participant
@@ -60,6 +60,13 @@ type State struct {
 
 	signed map[string]*Signed // by artifact, from to-be-signed entries
 	tbs    map[int64]string   // seq of to-be-signed → artifact
+}
+
+// A ClockRead is a comparison with a second clock, with its entry and step.
+type ClockRead struct {
+	Seq  int64
+	Step string
+	*audit.Clock
 }
 
 // A Jump is one of the machine's clock, with its entry.
@@ -277,7 +284,7 @@ func (st *State) applyMade(e *audit.Entry) {
 	case *audit.Key:
 		st.Keys[d.Name] = d
 	case *audit.Clock:
-		st.Clocks = append(st.Clocks, d)
+		st.Clocks = append(st.Clocks, ClockRead{e.Seq, e.Step, d})
 	case *audit.ClockJump:
 		st.Jumps = append(st.Jumps, Jump{e.Seq, d})
 	case *audit.Destroyed:

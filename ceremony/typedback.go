@@ -2,7 +2,6 @@ package ceremony
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/keyrite/keyrite/audit"
 	"github.com/keyrite/keyrite/internal/room"
@@ -33,7 +32,7 @@ type Reading struct {
 // TypedBack has a value read aloud by one person and typed back by another, who
 // has it from the reader's voice alone, and records it when both are equal. What
 // differs is recorded as a problem; after three tries it is an error. Letters of
-// either case and spaces make no difference.
+// either case and spaces make no difference, and hex may be typed as PGP words.
 func (s *Session) TypedBack(r Reading) (string, error) {
 	r.Reader, r.Typist = s.Who(r.Reader), s.Who(r.Typist)
 	if err := s.Here(r.Reader, r.Typist); err != nil {
@@ -60,8 +59,12 @@ func (s *Session) TypedBack(r Reading) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if sameReading(got, want) {
-			_, err := s.Record(&audit.TypedBack{What: r.What, Value: want, Reader: r.Reader, Person: r.Typist, Compared: r.Compared})
+		if audit.SameReading(got, want) {
+			d := &audit.TypedBack{What: r.What, Value: want, Reader: r.Reader, Person: r.Typist, Compared: r.Compared}
+			if got != want {
+				d.Typed = got
+			}
+			_, err := s.Record(d)
 			return want, err
 		}
 		s.Show(room.Warning{Text: fmt.Sprintf("%q is not the %s by %s.", got, r.What, r.Compared)})
@@ -96,9 +99,4 @@ func (s *Session) typed(person, what, question string) (string, error) {
 // Line asks a person for a line that is not empty; the caller records it.
 func (s *Session) Line(person, what, question string) (string, error) {
 	return s.typed(person, what, question)
-}
-
-func sameReading(a, b string) bool {
-	plain := func(s string) string { return strings.ToUpper(strings.Join(strings.Fields(s), "")) }
-	return plain(a) == plain(b)
 }

@@ -134,7 +134,14 @@ func TestActs(t *testing.T) {
 	if len(took) != 3 || *took[0] != (audit.Custody{Item: "the token", Bag: "B-1", Person: "so-custodian", Place: "safe 1"}) || took[2].Place != "safe 2" {
 		t.Errorf("custody: %+v", took)
 	}
-	has(t, results(all, "clock-again"), "drift: ", "jumps of the machine's clock: none")
+	clocks := entriesBySeq[*audit.Clock](all)
+	drifts, _ := entriesOf[*audit.Drift](all)
+	if len(drifts) != 1 || len(clocks) != 2 {
+		t.Fatalf("clocks %v, drift %+v", clocks, drifts)
+	}
+	if d := drifts[0]; clocks[d.First] == nil || clocks[d.Last] == nil || d.First >= d.Last || d.DriftMS != clocks[d.Last].OffsetMS-clocks[d.First].OffsetMS || d.LimitMS != 10000 || d.Jumps != 0 {
+		t.Errorf("drift: %+v", d)
+	}
 	has(t, results(all, "give"), "to be kept until: 2053-01-31 (7 years after the end of the last certificate, 2046-01-31)")
 	if _, err := os.Stat(filepath.Join(st.dir, "burnt", "SHA256SUMS")); err != nil {
 		t.Error(err)

@@ -43,6 +43,9 @@ type stage struct {
 	unchecked bool         // the script is not held against the model of the world
 
 	stand bool // the card stands in for another one
+
+	machine *ceremony.Machine // in place of testMachine
+	mode    string            // in place of a rehearsal
 }
 
 func (st *stage) bundle() string { return filepath.Join(st.dir, cmp.Or(st.name, "bundle")) }
@@ -110,7 +113,7 @@ func (st *stage) config(store ceremony.Store) (*ceremony.Config, error) {
 		module = st.token(module)
 	}
 	return &ceremony.Config{
-		Script: s, ScriptBytes: st.script, Dir: st.bundle(), Media: st.dir, Mode: ceremony.Rehearsal, Stand: st.card == nil || st.stand,
+		Script: s, ScriptBytes: st.script, Dir: st.bundle(), Media: st.dir, Mode: cmp.Or(st.mode, ceremony.Rehearsal), Stand: st.card == nil || st.stand,
 		Room: rm, Store: store, Paper: paper.Paper{}, Now: time.Now, Sleep: time.Sleep, Rand: rand.Reader,
 		Program: audit.Program{Version: "test", Go: runtime.Version(), Platform: "test", SHA256: zeros},
 		Model: func(spec *ceremony.TokenSpec) *token.Model {
@@ -124,10 +127,7 @@ func (st *stage) config(store ceremony.Store) (*ceremony.Config, error) {
 		Open: func() (token.Module, audit.File, error) {
 			return module, audit.File{Name: st.lib.Path(), SHA256: st.lib.SHA256(), Size: st.lib.Size()}, nil
 		},
-		Environment: func() (*audit.Environment, error) {
-			return &audit.Environment{Program: audit.Program{Version: "test", SHA256: zeros}, Module: audit.File{Name: "m", SHA256: zeros},
-				Interfaces: []audit.Interface{{Name: "lo", Up: true}}, CoreLimit: "0/0"}, nil
-		},
+		Machine: st.machineOrTest(),
 	}, nil
 }
 
@@ -187,3 +187,35 @@ func entriesIn(dir string) ([]*audit.Entry, error) {
 	_, entries, err := ceremony.ReadLog(store)
 	return entries, err
 }
+
+// machineOrTest is the machine that the ceremony is held on: loopback alone, a
+// reader on USB and a disk, unless a test has another one.
+func (st *stage) machineOrTest() ceremony.Machine {
+	if st.machine != nil {
+		return *st.machine
+	}
+	return testMachine()
+}
+
+func testMachine() ceremony.Machine {
+	return ceremony.Machine{
+		Environment: func() (*audit.Environment, error) {
+			return &audit.Environment{Program: audit.Program{Version: "test", SHA256: zeros}, Module: audit.File{Name: "m", SHA256: ones},
+				Kernel: "Linux 6.1.0-42-amd64 #1", Release: "6.1.0-42-amd64", Cmdline: "ro quiet", Interfaces: []audit.Interface{{Name: "lo", Up: true, State: "unknown"}}, CoreLimit: "0/0"}, nil
+		},
+		Devices: func(bus string) ([]audit.Device, error) {
+			return map[string][]audit.Device{
+				"usb":   {{At: "1-1", ID: "20a0:4230", Class: "0b smart card", Name: "Example Reader", Serial: "R1"}},
+				"block": {{At: "sda", Name: "Example Disk", Serial: "D1", Size: 1 << 30}},
+			}[bus], nil
+		},
+		Hash: func(path string, progress func(read, of int64)) (audit.File, error) {
+			for i := range int64(100) {
+				progress(i+1, 100)
+			}
+			return audit.File{Name: path, SHA256: ones, Size: 100}, nil
+		},
+	}
+}
+
+const ones = "1111111111111111111111111111111111111111111111111111111111111111"

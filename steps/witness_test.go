@@ -148,6 +148,16 @@ func entriesOf[D audit.Data](entries []*audit.Entry) (list []D, seqs []int64) {
 	return list, seqs
 }
 
+// entriesBySeq returns the entries of one kind by their number.
+func entriesBySeq[D audit.Data](entries []*audit.Entry) map[int64]D {
+	list, seqs := entriesOf[D](entries)
+	all := map[int64]D{}
+	for i, seq := range seqs {
+		all[seq] = list[i]
+	}
+	return all
+}
+
 const compared = "  \"roll-call/key-compared/*\": \"yes\"\n"
 
 // TestWitnessKey: a witness with a key signs the verdict and cosigns the

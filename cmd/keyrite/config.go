@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"runtime"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"github.com/keyrite/keyrite/ceremony"
 	"github.com/keyrite/keyrite/internal/harden"
 	"github.com/keyrite/keyrite/internal/keyfile"
+	"github.com/keyrite/keyrite/internal/machine"
 	"github.com/keyrite/keyrite/internal/paper"
 	"github.com/keyrite/keyrite/internal/room"
 	"github.com/keyrite/keyrite/internal/token"
@@ -51,8 +51,10 @@ func (r *running) config(rm room.Room) (*ceremony.Config, error) {
 		Script: r.script, ScriptBytes: r.bytes, Dir: r.dir, Media: r.media, Mode: r.mode, Stand: r.stand != "", Serials: r.serials,
 		Room: rm, Model: r.modelOf, Program: program, Paper: paper.Paper{},
 		Open: func() (token.Module, audit.File, error) { return lib, file, nil },
-		Environment: func() (*audit.Environment, error) {
-			return describe(program, file, hardened)
+		Machine: ceremony.Machine{
+			Environment: func() (*audit.Environment, error) { return describe(program, file, hardened) },
+			Devices:     func(bus string) ([]audit.Device, error) { return machine.Devices(os.DirFS("/"), bus) },
+			Hash:        hashImage, Image: r.image,
 		},
 		Now: time.Now, Sleep: time.Sleep, Rand: rand.Reader,
 		QR: qrModules, First: r.first, Given: r.given, UnlockKey: keyfile.Unlock,
@@ -117,17 +119,30 @@ func describe(program audit.Program, module audit.File, h harden.Report) (*audit
 	}
 	d := &audit.Environment{
 		Program: program, Module: module,
-		Kernel:     unix.ByteSliceToString(u.Sysname[:]) + " " + unix.ByteSliceToString(u.Release[:]) + " " + unix.ByteSliceToString(u.Version[:]),
-		Host:       unix.ByteSliceToString(u.Nodename[:]),
-		Interfaces: []audit.Interface{},
-		CoreLimit:  h.CoreLimit, Dumpable: h.Dumpable, Locked: h.Locked, Swap: h.Swap,
+		Kernel:    unix.ByteSliceToString(u.Sysname[:]) + " " + unix.ByteSliceToString(u.Release[:]) + " " + unix.ByteSliceToString(u.Version[:]),
+		Host:      unix.ByteSliceToString(u.Nodename[:]),
+		CoreLimit: h.CoreLimit, Dumpable: h.Dumpable, Locked: h.Locked, Swap: h.Swap,
 	}
-	list, err := net.Interfaces()
+	root := os.DirFS("/")
+	d.Release, d.Cmdline = machine.Boot(root)
+	var err error
+	d.Interfaces, err = machine.Interfaces(root)
+	return d, err
+}
+
+// hashImage hashes a file or block device from its beginning to its end.
+func hashImage(path string, progress func(read, of int64)) (audit.File, error) {
+	d := audit.File{Name: path}
+	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("listing the network interfaces: %w", err)
+		return d, err
 	}
-	for _, i := range list {
-		d.Interfaces = append(d.Interfaces, audit.Interface{Name: i.Name, Up: i.Flags&net.FlagUp != 0})
+	of, err := f.Seek(0, io.SeekEnd) // a block device tells its size no other way
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
 	}
-	return d, nil
+	if err == nil {
+		d.SHA256, d.Size, err = machine.HashImage(f, func(read int64) { progress(read, of) })
+	}
+	return d, errors.Join(err, f.Close())
 }

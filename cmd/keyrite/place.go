@@ -27,6 +27,7 @@ type place struct {
 	Name   string `yaml:"name" desc:"what the room calls this machine" line:"one"`
 	Module string `yaml:"module" desc:"the PKCS#11 module, as --module gives it" line:"one"`
 	Media  string `yaml:"media" desc:"the folder for files that are brought and taken away, as --media gives it" line:"one"`
+	Image  string `yaml:"image" desc:"file or block device with the image that this machine was booted from" line:"one"`
 	Screen string `yaml:"screen" enum:"full,plain" desc:"plain: line by line, as --plain"`
 }
 
@@ -51,7 +52,7 @@ func (p *program) readPlace(file string) (*place, []byte, error) {
 		for _, f := range []struct {
 			field, path string
 			folder      bool
-		}{{"module", pl.Module, false}, {"media", pl.Media, true}} {
+		}{{"module", pl.Module, false}, {"media", pl.Media, true}, {"image", pl.Image, false}} {
 			if what := missingHere(f.path, f.folder); what != "" {
 				problems = append(problems, doc.Problem(f.field, what))
 			}
@@ -106,6 +107,8 @@ func (r *running) at(named, beside string) error {
 		say(take("module", &r.module, pl.Module))
 	}
 	say(take("media", &r.media, pl.Media))
+	say("image", pl.Image)
+	r.image = pl.Image
 	say("screen", pl.Screen)
 	r.plain = r.plain || pl.Screen == "plain"
 	r.first = append(r.first, d)
@@ -141,6 +144,8 @@ func (r *running) recordedPlace(d *audit.Place) {
 			r.module = s.Value
 		case name == "media" && r.media == "":
 			r.media = s.Value
+		case name == "image" && r.image == "":
+			r.image = s.Value
 		case s.Name == "screen":
 			r.plain = r.plain || s.Value == "plain"
 		}

@@ -71,6 +71,7 @@ type running struct {
 	bytes         []byte
 	dir           string
 	media, module string
+	image         string // what the place file says the machine was booted from
 	mode          string
 	stand         string            // the model that stands in for the script's, in a rehearsal
 	realistic     bool              // new simulated cards take their time

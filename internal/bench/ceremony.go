@@ -111,8 +111,11 @@ func rehearsal(s *ceremony.Script, script []byte, lib *p11.Module) ceremony.Conf
 			return &m
 		},
 		Open: func() (token.Module, audit.File, error) { return lib, module, nil },
-		Environment: func() (*audit.Environment, error) {
-			return &audit.Environment{Program: program, Module: module, Interfaces: []audit.Interface{}, CoreLimit: "0/0"}, nil
+		Machine: ceremony.Machine{
+			Environment: func() (*audit.Environment, error) {
+				return &audit.Environment{Program: program, Module: module, Interfaces: []audit.Interface{}, CoreLimit: "0/0"}, nil
+			},
+			Devices: func(string) ([]audit.Device, error) { return nil, nil },
 		},
 	}
 }

@@ -19,6 +19,7 @@ func drawDestroyed(t *teller, d *audit.Destroyed) {
 func drawTypedBack(t *teller, d *audit.TypedBack) {
 	t.say("%s read aloud the %s, %s typed it back: equal to %s.", t.f.name(d.Reader), d.What, t.f.name(d.Person), d.Compared)
 	t.fact("value", d.Value)
+	t.some("typed as", d.Typed)
 }
 
 func drawCustody(t *teller, d *audit.Custody) {

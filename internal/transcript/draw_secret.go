@@ -50,4 +50,5 @@ func drawReadBack(t *teller, d *audit.ReadBack) {
 		t.say("READ BACK: %s typed what was read aloud, and it is the same: %s.", t.f.name(d.Person), d.What)
 	}
 	t.fact("on the screen", d.Value)
+	t.some("typed as", d.Typed)
 }

@@ -7,26 +7,6 @@ import (
 	"github.com/keyrite/keyrite/audit"
 )
 
-func drawEnvironment(t *teller, d *audit.Environment) {
-	t.say("What the machine says of itself:")
-	t.program(d.Program)
-	t.file("PKCS#11", d.Module)
-	t.fact("kernel", d.Kernel)
-	t.fact("host", d.Host)
-	var up, down []string
-	for _, i := range d.Interfaces {
-		if i.Up {
-			up = append(up, i.Name)
-		} else {
-			down = append(down, i.Name)
-		}
-	}
-	t.fact("network up", orNone(up))
-	t.fact("network down", orNone(down))
-	t.fact("memory", fmt.Sprintf("core limit %s, dumpable %s, locked %s, swap in use %s",
-		d.CoreLimit, yesNo(d.Dumpable), yesNo(d.Locked), yesNo(d.Swap)))
-}
-
 func drawToken(t *teller, d *audit.Token) {
 	t.say("Token %s (%s) was identified in slot %s.", d.Name, d.Model, d.Slot)
 	t.fact("label", d.Info.Label)
