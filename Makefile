@@ -36,9 +36,9 @@ test: check-go ## install what the tests need and run them all, on a real SoftHS
 	@scripts/install-deps test
 	CGO_ENABLED=1 $(GO) test -timeout 25m $(TESTFLAGS) ./...
 
-test-faults: check-go ## the fault tables whole: a root ceremony killed on both sides of every durable commit, every bit of a bundle flipped
+test-faults: check-go ## the fault tables whole: a root ceremony killed on both sides of every durable commit, its card pulled out on both sides of every command, every bit of a bundle flipped
 	@scripts/install-deps test
-	CGO_ENABLED=1 $(GO) test -timeout 60m ./steps -run Killed -faults
+	CGO_ENABLED=1 $(GO) test -timeout 60m ./steps -run 'Killed|Pulled' -faults
 	CGO_ENABLED=1 $(GO) test -timeout 180m ./internal/verify -run 'EveryBit|EveryLength|NoMeaning' -v -faults
 
 rehearsal: check-go ## install what is missing, build, hold a whole root ceremony on a SoftHSM2 token (TOKEN=nitrokey-sim: a simulated Nitrokey HSM under OpenSC), verify it

@@ -420,14 +420,6 @@ type KeySizes struct {
 	Flags []string `json:"flags"`
 }
 
-// HSMUnknown settles an intent that has no outcome.
-type HSMUnknown struct {
-	Intent  int64  `json:"intent"`
-	Found   string `json:"found"`   // what the inspection of the token showed
-	Decided string `json:"decided"` // "it happened", "it did not happen", "cannot be known"
-	Person  string `json:"person"`
-}
-
 // Pause ends a segment in good order.
 type Pause struct {
 	Reason string `json:"reason"`

@@ -227,22 +227,22 @@ func (r *Runner) custody(s *Session, d *audit.SegmentAdopt) error {
 // became of it, after a look at the token. Nothing is done again here.
 func (r *Runner) settle() error {
 	for _, p := range r.state.Pending() {
-		if err := r.settleOne(p); err != nil {
+		if err := r.outside("resume").settle(p); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *Runner) settleOne(p *Pending) error {
-	f := token.Function(p.Intent.Function)
+// settle is Runner.settle for one call.
+func (s *Session) settle(p *Pending) error {
+	r, f := s.r, token.Function(p.Intent.Function)
 	d := &audit.HSMUnknown{Intent: p.Seq, Decided: CannotBeKnown}
 	if !lasting(f) {
 		return r.settled(p, d, "the call leaves nothing on the token; its session ended with the program")
 	}
-	s := r.outside("resume")
 	d.Person = s.Step.Actor
-	r.Room.Show(room.Warning{Text: fmt.Sprintf("Entry %d says that %s was about to be called, and nothing says what came of it. Its outcome is UNKNOWN. It is not called again before the room has decided.", p.Seq, f)})
+	r.Room.Show(room.Warning{Text: p.untold()})
 	d.Found = r.inspect(s)
 	r.Room.Show(room.Fact{Name: "the token now", Value: d.Found})
 	if f == token.Login || f == token.Sign {

@@ -80,6 +80,7 @@ type Pending struct {
 	Seq    int64
 	Step   string
 	Intent *audit.HSMIntent
+	Answer string // the return value, which does not tell; "" if the log has none
 }
 
 // A StepState is what the log says of a step.
@@ -98,6 +99,8 @@ type StepState struct {
 	wrong    map[act]int  // wrong passphrases typed for it
 
 	attempted map[string]int64 // calls with an intent, ever
+
+	doubts map[string]*doubt // by function: the last call of which it is not known whether it happened
 }
 
 // A Signed is an object announced for signing and, once made, its signature.
@@ -156,6 +159,7 @@ func (s *StepState) reset() {
 	s.kinds = map[string]int{}
 	s.approved = map[act]bool{}
 	s.wrong = map[act]int{}
+	s.doubts = map[string]*doubt{}
 }
 
 // Happened returns the outcome of the last call of function in this step that
@@ -233,6 +237,7 @@ func (st *State) Apply(e *audit.Entry) {
 		st.applyPeople(e)
 		st.applyMade(e)
 		st.applyCall(e)
+		st.applyDoubt(e)
 		st.applyLook(e)
 	}
 }

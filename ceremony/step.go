@@ -169,6 +169,9 @@ func (s *Session) failed(cause error) (skipped bool, err error) {
 		}
 		switch choice {
 		case "again":
+			if err := s.clearDoubts(); err != nil {
+				return false, err
+			}
 			return false, s.close(Failed, what)
 		case "repeat":
 			if !s.possible(EffectRepeat) {

@@ -46,6 +46,12 @@ func TestMain(m *testing.M) {
 		child((*stage).start)
 	case "resume":
 		child((*stage).resume)
+	case "table":
+		if err := tableChild(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
 	}
 }
 

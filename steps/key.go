@@ -104,7 +104,22 @@ func (a *generateKey) ensure(s *ceremony.Session, t *ceremony.Token, session uin
 	case found:
 		return 0, fmt.Errorf("key %q: the token has a key with the label %q and the id %s already, and this ceremony never called for one", a.Key, k.Label, k.KeyID)
 	}
+	if attempted {
+		if err := hiddenKey(s, t, tried); err != nil {
+			return 0, err
+		}
+	}
 	return makeKey(s, t, session, k)
+}
+
+// hiddenKey says that a call which broke off may have left a key that no list
+// shows.
+func hiddenKey(s *ceremony.Session, t *ceremony.Token, tried int64) error {
+	if !t.Model.HidesKeys || !s.Done().Doubted(token.GenerateKeyPair) {
+		return nil
+	}
+	s.Show(room.Warning{Text: "The token lists no such key. One that was made and not yet described when the call broke off can be there all the same, under no label; it is then left over, and this log has no name for it. Initialising the token again would remove it: that is a ceremony begun anew."})
+	return s.Result("key that may be left over", fmt.Sprintf("on token %s, without label and id, from the C_GenerateKeyPair of entry %d, of which it is not known whether it was carried out", t.Name, tried), false)
 }
 
 // makeKey generates a key under a label and an id that nothing on the token has.

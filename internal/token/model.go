@@ -68,6 +68,10 @@ type Model struct {
 
 	Label LabelRule
 
+	// HidesKeys: a key whose generation broke off can be on the token and in no
+	// list that PKCS#11 gives.
+	HidesKeys bool
+
 	// NotTold lists attributes that the token reports as false whatever is
 	// true, with the reason: their false means nothing.
 	NotTold map[uint]string

@@ -68,6 +68,10 @@ var nitrokeyHSM = Model{
 		Suffix: " (UserPIN)",
 	},
 
+	// The card makes the key, then OpenSC writes the file that describes it, and
+	// shows only keys that have one.
+	HidesKeys: true,
+
 	NotTold: map[uint]string{
 		CKA_SENSITIVE:         nitrokeyNotTold,
 		CKA_ALWAYS_SENSITIVE:  nitrokeyNotTold,

@@ -40,6 +40,16 @@ type call struct {
 	of                      int64 // C_Sign: seq of the to-be-signed entry
 }
 
+// lasting are the functions of which the room is asked what became of them, when
+// that is not known: they leave something on the token that is made once.
+var lasting = []string{"C_InitToken", "C_InitPIN", "C_SetPIN", "C_GenerateKeyPair", "C_DestroyObject"}
+
+// A doubtedCall is a call of which the room said, or may be asked, what became of it.
+type doubtedCall struct {
+	*call
+	rv string // "" if the log has none
+}
+
 // A signing is one C_Sign that returned CKR_OK, or may have.
 type signing struct {
 	call
@@ -111,6 +121,9 @@ func (f *facts) takeOutcome(e *audit.Entry, d *audit.HSMOutcome, size int) {
 		f.find(CallOutcome, e.Seq, "the outcome is not that of the call it names", p.function, d.Function)
 	}
 	delete(f.pending, d.Intent)
+	if audit.DoubtfulRV(d.RV) && slices.Contains(lasting, d.Function) && f.hold(e.Seq, size) {
+		f.doubted[d.Intent] = doubtedCall{call: p, rv: d.RV}
+	}
 	f.checkMembers(e.Seq, d.Function, "outcome", d)
 	f.checkAttributes(e.Seq, d.Attributes)
 	f.checkRV(e.Seq, d)
@@ -132,9 +145,18 @@ func (f *facts) takeOutcome(e *audit.Entry, d *audit.HSMOutcome, size int) {
 	}
 }
 
-// takeUnknown reads what the room decided about a call without outcome. A
-// C_Sign that may have happened is a signature that nobody has seen.
+// takeUnknown reads what the room decided about a call without outcome, or with
+// one that leaves open whether the token did it. A C_Sign that may have happened is
+// a signature that nobody has seen.
 func (f *facts) takeUnknown(e *audit.Entry, d *audit.HSMUnknown) {
+	if x, ok := f.doubted[d.Intent]; ok {
+		said := "it is not known what became of it"
+		if x.rv != "" {
+			said = "it came back with " + x.rv
+		}
+		f.find(CallUnknown, e.Seq, fmt.Sprintf("nobody saw whether the token carried out %s in entry %d (%s); the room decided: %s (the token: %s)", x.function, x.seq, said, d.Decided, d.Found), "", "")
+		return
+	}
 	p := f.pending[d.Intent]
 	if p == nil || p.segment == len(f.segments)-1 {
 		f.unless(f.hidden.has(d.Intent), CallOutcome, e.Seq, "a decision about a call that waits for none", "", fmt.Sprintf("entry %d", d.Intent))
@@ -143,6 +165,9 @@ func (f *facts) takeUnknown(e *audit.Entry, d *audit.HSMUnknown) {
 	delete(f.pending, d.Intent)
 	if slices.Contains(changing, p.function) {
 		f.find(CallUnknown, e.Seq, fmt.Sprintf("nobody saw what became of %s in entry %d; the room decided: %s (the token: %s)", p.function, p.seq, d.Decided, d.Found), "", "")
+	}
+	if slices.Contains(lasting, p.function) && f.hold(e.Seq, len(p.function)) { // a PIN that is refused can have the room decide again
+		f.doubted[p.seq] = doubtedCall{call: p}
 	}
 	if p.function == "C_Sign" && d.Decided != "it did not happen" {
 		f.signs = append(f.signs, signing{call: *p, outcome: -1, unknown: true, at: e.Time})

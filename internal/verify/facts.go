@@ -40,10 +40,11 @@ type facts struct {
 	roster          map[string]bool // ids of the participants
 	rollCall        bool            // a roll call is done
 	begun           []begun
-	now             attempt // the step that runs
-	before          string  // kind of the entry before
-	running         string  // id of the running step
-	ended           string  // id of the step that ended last
+	now             attempt               // the step that runs
+	before          string                // kind of the entry before
+	running         string                // id of the running step
+	ended           string                // id of the step that ended last
+	doubted         map[int64]doubtedCall // by the intent's seq
 	pending         map[int64]*call
 	inCall          int64 // seq of the last intent
 	callsMade       int64
@@ -112,7 +113,7 @@ type committed struct {
 func newFacts(v *verifier, file string) *facts {
 	return &facts{
 		v: v, file: file,
-		plan: map[string]int{}, steps: map[string]*stepFacts{}, pending: map[int64]*call{},
+		plan: map[string]int{}, steps: map[string]*stepFacts{}, pending: map[int64]*call{}, doubted: map[int64]doubtedCall{},
 		randoms: map[int64]string{}, tbs: map[int64]*audit.ToBeSigned{}, keys: map[string]*audit.Key{},
 		found: map[Code]int{}, roster: map[string]bool{}, keyOf: map[string]*audit.WitnessKey{},
 		exposed: map[string]exposedKey{}, files: map[string]logged{}, attendance: map[string]*audit.Attendance{}, made: newMade(), quorum: newQuorum(),
