@@ -183,7 +183,7 @@ func (t *Token) expects() string {
 	}
 	switch serial := t.serial(); {
 	case t.s.r.Stand && serial != AnySerial:
-		return fmt.Sprintf("serial %q, the throw-away token of this rehearsal", serial)
+		return fmt.Sprintf("serial %q, the token of this rehearsal", serial)
 	case serial != AnySerial:
 		return fmt.Sprintf("serial %q as in the script", serial)
 	}

@@ -101,7 +101,7 @@ func (r *running) at(named, beside string) error {
 		}
 	}
 	say("name", pl.Name)
-	if r.rehearsing {
+	if r.thrownAway {
 		say("module, not used in a rehearsal", pl.Module)
 	} else {
 		say(take("module", &r.module, pl.Module))

@@ -28,13 +28,17 @@ func (p *program) rehearseCommand() *cli.Command {
 		ArgsUsage: "FILE",
 		Description: "The same runner as 'keyrite run', on a token that is made for it and removed at\n" +
 			"the end: SoftHSM2, or a simulated Nitrokey HSM under the real pcscd and OpenSC.\n" +
-			"PINs keep to the rules of the script's token model.\n\nExample:\n" +
+			"PINs keep to the rules of the script's token model.\n\n" +
+			"With --token spare it is a real device of the script's model that is in the\n" +
+			"reader, and is written to: after two questions, and never the ceremony's own.\n\nExample:\n" +
 			"   keyrite rehearse root-ca.yaml --out trial\n" +
 			"   keyrite new root-ca --answers -o answers.yaml\n" +
-			"   keyrite rehearse root-ca.yaml --out trial-2 --answers answers.yaml",
+			"   keyrite rehearse root-ca.yaml --out trial-2 --answers answers.yaml\n" +
+			"   keyrite rehearse root-ca.yaml --out trial-3 --token spare",
 		Flags: []cli.Flag{outFlag, mediaFlag, approvalFlag, placeFlag, plainFlag,
 			&cli.StringFlag{Name: "answers", Usage: "answer the prompts from `FILE` instead of at the terminal"},
-			&cli.StringFlag{Name: "token", Usage: "`KIND` of throw-away token: softhsm2 or nitrokey-sim", Value: kindSoftHSM},
+			&cli.StringFlag{Name: "token", Usage: "`KIND` of token: softhsm2 or nitrokey-sim, made for it and thrown away, or spare", Value: kindSoftHSM},
+			&cli.StringFlag{Name: "module", Usage: "with --token spare: PKCS#11 module `SO` (default: the one of the script's token model)"},
 			&cli.BoolFlag{Name: "realistic", Usage: "nitrokey-sim takes as long as the real one: 0.6 s for an EC key, 10 s for RSA 2048, minutes for RSA 4096"},
 		},
 		Action: func(c *cli.Context) error {
@@ -43,8 +47,11 @@ func (p *program) rehearseCommand() *cli.Command {
 				return err
 			}
 			kind := c.String("token")
-			if kind != kindSoftHSM && kind != kindSim {
-				return usage("there is no throw-away token of kind %q; expected %s or %s", kind, kindSoftHSM, kindSim)
+			if kind != kindSoftHSM && kind != kindSim && kind != kindSpare {
+				return usage("there is no token of kind %q for a rehearsal; expected %s, %s or %s", kind, kindSoftHSM, kindSim, kindSpare)
+			}
+			if c.String("module") != "" && kind != kindSpare {
+				return usage("--module is for --token %s: a throw-away token has a module of its own", kindSpare)
 			}
 			if c.Bool("realistic") && kind != kindSim {
 				return usage("--realistic is for --token %s", kindSim)
@@ -59,7 +66,8 @@ func (p *program) rehearseCommand() *cli.Command {
 			}
 			r := &running{
 				p: p, script: s, bytes: b, dir: c.String("out"), media: c.String("media"), mode: ceremony.Rehearsal,
-				answers: c.String("answers"), realistic: c.Bool("realistic"), given: given, plain: c.Bool("plain"), rehearsing: true,
+				answers: c.String("answers"), realistic: c.Bool("realistic"), given: given, plain: c.Bool("plain"),
+				module: c.String("module"), thrownAway: kind != kindSpare,
 			}
 			if err := r.at(c.String("place"), list[0]); err != nil {
 				return err
@@ -86,8 +94,11 @@ func (r *running) rehearse(kind string) error {
 	if _, err := os.Lstat(r.tokenDir()); err == nil {
 		return usage("%s exists, left by an earlier rehearsal whose bundle is gone: remove that folder, or give --out another one", r.tokenDir())
 	}
-	if kind == kindSim {
+	switch kind {
+	case kindSim:
 		return r.rehearseOnCards()
+	case kindSpare:
+		return r.rehearseOnSpare()
 	}
 	conf, err := softhsm.Provision(r.tokenDir())
 	if err != nil {
@@ -163,6 +174,9 @@ func (r *running) standIn() error {
 	conf := filepath.Join(r.tokenDir(), "softhsm2.conf")
 	_, soft := os.Stat(conf)
 	_, card := os.Stat(r.cardFile(0))
+	if _, err := os.Stat(r.spareFile()); err == nil {
+		return r.spareAgain()
+	}
 	there := soft == nil || card == nil
 	switch {
 	case there && r.module != "":

@@ -81,7 +81,11 @@ type running struct {
 	given         []*audit.ScriptApproval
 	first         []audit.Data // what the log says first
 	plain         bool         // line by line
-	rehearsing    bool         // begun with rehearse
+	thrownAway    bool         // begun with rehearse, on a token made for it
+
+	// ahead is done when everything is there but the log, which is not made if
+	// it fails; may be nil.
+	ahead func(*ceremony.Config) error
 }
 
 // fresh begins a ceremony in a new folder and runs it.
@@ -208,6 +212,11 @@ func (r *running) with(open func() (*sqlite.Store, error), begin func(ceremony.C
 	c, err := r.config(rm)
 	if err != nil {
 		return err
+	}
+	if r.ahead != nil {
+		if err := r.ahead(c); err != nil {
+			return err
+		}
 	}
 	store, err := open()
 	if err != nil {

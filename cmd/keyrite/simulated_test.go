@@ -74,7 +74,7 @@ func TestSimulatedCardsRefused(t *testing.T) {
 	t.Parallel()
 	s := &stage{t: t, dir: t.TempDir()}
 	s.keyrite(0, "new", "root-ca", "-o", "t.yaml")
-	if out := s.keyrite(2, "rehearse", "t.yaml", "--token", "yubikey", "--out", "b"); !strings.Contains(out, "expected softhsm2 or nitrokey-sim") {
+	if out := s.keyrite(2, "rehearse", "t.yaml", "--token", "yubikey", "--out", "b"); !strings.Contains(out, "expected softhsm2, nitrokey-sim or spare") {
 		t.Errorf("got %q", out)
 	}
 	if out := s.keyrite(2, "rehearse", "t.yaml", "--realistic", "--out", "b"); !strings.Contains(out, "is for --token nitrokey-sim") {
