@@ -74,6 +74,10 @@ const (
 	ScriptApprovalTwice   Code = "E-SCRIPT-APPROVAL-TWICE"
 	ScriptApprovalDiffers Code = "E-SCRIPT-APPROVAL-DIFFERS"
 
+	ReadBackDiffers Code = "E-READ-BACK-DIFFERS"
+	ActsDiffer      Code = "E-ACTS-DIFFER"
+	DriftDiffers    Code = "E-DRIFT-DIFFERS"
+
 	ApprovalSignature   Code = "E-APPROVAL-SIGNATURE"
 	FunctionUnknown     Code = "E-FUNCTION-UNKNOWN"
 	SecretRecorded      Code = "E-SECRET-RECORDED"
@@ -99,6 +103,7 @@ const (
 	WentWrong           Code = "E-PROBLEM"
 	TokenDiffers        Code = "E-TOKEN-DIFFERS"
 	AttributeBad        Code = "E-ATTRIBUTE-BAD"
+	MachineDiffers      Code = "E-MACHINE-DIFFERS"
 	TimesDisagree       Code = "E-TIMES-DISAGREE"
 	TimeGoesBack        Code = "E-TIME-GOES-BACK"
 	ClockOffset         Code = "E-CLOCK-OFFSET"
@@ -188,6 +193,9 @@ var Codes = []CodeInfo{
 	{ScriptApprovalTwice, Failure, "an approver approved the script twice, which counts once", "the log was not written by keyrite: ask the approvers"},
 	{ScriptApprovalDiffers, Failure, "a file in approvals/ is not the signed note that the log has", "the file was replaced or changed"},
 	{QuorumNotMet, Failure, "a step was carried out, left out or done anew without the approvals that its script asks for, or somebody approved who could not", "ask those who should have approved whether they did"},
+	{ReadBackDiffers, Failure, "a value is said to have been read back, and is not what was typed, or not what the log says it is", "ask both people what was read and typed; compare the value with the paper"},
+	{ActsDiffer, Failure, "bags, seals, what was taken or filmed, the machine or its hashes from outside are not as the script says of a step that is done", "read the entries of the step; ask those who were there"},
+	{DriftDiffers, Failure, "the drift of the clocks, or the number of times the clock was set, is not that of the log's own entries", "compute it from the clock entries; find out who wrote the log"},
 	{ApprovalSignature, Failure, "a signed approval is not by the key of the one who approved, or says something else than its entry", "the entry is not what was signed: ask the approver"},
 	{FunctionUnknown, Failure, "a PKCS#11 function was called that keyrite never calls", "the log was not written by keyrite, or by a changed one: find out why the call was made"},
 	{SecretRecorded, Failure, "a secret stands in the log", "change that PIN; keep the log from those who should not know it"},
@@ -213,6 +221,7 @@ var Codes = []CodeInfo{
 	{WentWrong, Warning, "something went wrong, or a step's attempt failed", "read the entries that follow: they say what the room did about it"},
 	{TokenDiffers, Warning, "a token or what is on it was not as expected", "read what the room did about it"},
 	{AttributeBad, Warning, "an attribute of a key was judged bad", "a key that can leave its token, or was not made in it, is not fit for a CA"},
+	{MachineDiffers, Warning, "the machine was not as the script expects", "read what differs: a rehearsal may be held on any machine, a ceremony stops there"},
 	{TimesDisagree, Warning, "what is said of time cannot all be true", "one of the clocks, or of the people who spoke of time, was wrong: find out which"},
 	{TimeGoesBack, Warning, "an entry is earlier than the one before it", "the machine's clock was set back"},
 	{ClockOffset, Warning, "the machine's clock was over a minute off, or jumped", "correct the times in the log by the offset"},

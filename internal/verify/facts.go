@@ -67,6 +67,7 @@ type facts struct {
 	signed          signedFacts
 	hidden          hiddenEntries
 	quorum          quorum
+	acts            acts
 }
 
 // A stepFacts is what the log says of one step.
@@ -182,6 +183,7 @@ func (f *facts) take(e *audit.Entry, size int, log state) {
 	f.takeDestroyed(e, size)
 	f.takeWitnessed(e)
 	f.takeSigned(e, size)
+	f.takeActs(e, size)
 	switch e.Data.(type) {
 	case *audit.HSMIntent, *audit.HSMOutcome, *audit.HSMUnknown:
 		f.takeCall(e, size)

@@ -58,6 +58,8 @@ type outlineStep struct {
 
 	Approve   *outlineRule `yaml:"approve"`
 	OnRefusal string       `yaml:"on_refusal"`
+
+	act any // of its kind; nil if nothing of it is compared
 }
 
 // checkPlan compares what the log says of the script with the script.
@@ -106,7 +108,7 @@ func readOutline(b []byte) (*outline, error) {
 		return nil, fmt.Errorf("%s: no fields", bundle.ScriptFile)
 	}
 	o := new(outline)
-	problems = append(problems, doc.DecodeRest(o, func(any, func(string, string)) (any, bool) { return nil, false })...)
+	problems = append(problems, doc.DecodeRest(o, ownFields)...)
 	if len(problems) > 0 {
 		return nil, fmt.Errorf("%s", problems[0])
 	}

@@ -150,6 +150,8 @@ func (v *verifier) run(files []bundle.File) {
 	v.check("certificate requests and files", "files", v.checkRequests)
 	v.check("exports", "files", v.checkExports)
 	v.check("rules for certificates and CRLs", "objects", v.checkRules)
+	v.check("values read back", "values", v.checkHeard)
+	v.check("machine, materials and custody", "values", v.checkActs)
 	v.check("recorded heads", "entries", v.checkHeads)
 	v.check("transcript", "pages", v.checkTranscript)
 	v.check("witnesses", "witnesses", v.checkWitnesses)

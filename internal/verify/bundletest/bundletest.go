@@ -51,6 +51,11 @@ type Ceremony struct {
 	// SignVerdicts signs the verdicts of those who have a key.
 	SignVerdicts bool
 
+	// Acts has the machine described and compared, bags opened, a film referred
+	// to, things taken and the clocks compared twice, in steps of their own after
+	// the roll call.
+	Acts bool
+
 	// Approve has the root certificate approved by two of three.
 	Approve bool
 

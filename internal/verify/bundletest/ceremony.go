@@ -49,10 +49,10 @@ var plainPlan = []audit.PlanStep{
 // plan returns the ceremony's steps.
 func (b *Builder) plan() []audit.PlanStep {
 	if len(b.Keys) == 0 {
-		return plainPlan
+		return slices.Concat(plainPlan[:1], b.actPlan(), plainPlan[1:])
 	}
 	last := len(plainPlan) - 2
-	return slices.Concat(plainPlan[:1], []audit.PlanStep{{ID: "fresh", Kind: "freshness", Title: "Public values"}}, plainPlan[1:last],
+	return slices.Concat(plainPlan[:1], []audit.PlanStep{{ID: "fresh", Kind: "freshness", Title: "Public values"}}, b.actPlan(), plainPlan[1:last],
 		[]audit.PlanStep{{ID: "cosign", Kind: "cosign", Title: "Cosignatures"}}, plainPlan[last:])
 }
 
@@ -77,6 +77,7 @@ func (b *Builder) outline() []byte {
 	s.WriteString("steps:\n")
 	for _, p := range b.plan() {
 		fmt.Fprintf(&s, "  - id: %s\n    kind: %s\n    title: %s\n    actor: ada\n    witnesses: [wil, ewa]\n    say: %s\n    watch: %s\n", p.ID, p.Kind, p.Title, say, watch)
+		s.WriteString(actFields(p.ID))
 		if b.approved(p.ID) {
 			s.WriteString("    approve:\n      count: 2\n      of: [internal-witness, ewa, oto]\n")
 		}
@@ -124,6 +125,7 @@ func (b *Builder) run() {
 	})
 	b.approve(file)
 	b.rollCall()
+	b.act()
 	b.generate("root-key", "root")
 	b.generate("sub-key", "sub")
 	switch {
