@@ -360,66 +360,6 @@ type Deviation struct {
 	Effect   string   `json:"effect"` // "none", "skip", "repeat"
 }
 
-// Attribute is one attribute of a PKCS#11 template or object.
-type Attribute struct {
-	Type  string `json:"type"`            // CKA_ name
-	Value string `json:"value"`           // true/false, CK_ULONG in decimal, text for CKA_LABEL, else hex
-	Error string `json:"error,omitempty"` // CKR_ name when the token does not tell
-}
-
-// HSMIntent is written before a PKCS#11 function is called. Members that a
-// function does not take are left out; a PIN is always "[redacted]".
-type HSMIntent struct {
-	Function   string      `json:"function"` // "C_Login"
-	Module     *File       `json:"module,omitempty"`
-	Slot       string      `json:"slot,omitempty"`
-	Session    string      `json:"session,omitempty"`
-	User       string      `json:"user,omitempty"` // "CKU_SO" or "CKU_USER"
-	PIN        string      `json:"pin,omitempty"`
-	NewPIN     string      `json:"new_pin,omitempty"`
-	Label      string      `json:"label,omitempty"`
-	Flags      []string    `json:"flags,omitempty"`
-	Mechanism  string      `json:"mechanism,omitempty"`
-	Parameter  string      `json:"parameter,omitempty"` // hex
-	Object     string      `json:"object,omitempty"`    // handle
-	Template   []Attribute `json:"template,omitempty"`  // search, or public key
-	Private    []Attribute `json:"private,omitempty"`   // private key
-	Attributes []string    `json:"attributes,omitempty"`
-	Data       string      `json:"data,omitempty"` // C_Sign's input, hex
-	Length     int         `json:"length,omitempty"`
-	Purpose    string      `json:"purpose,omitempty"` // of C_GenerateRandom: serial, challenge, secret
-	For        int64       `json:"for,omitempty"`     // of C_Sign: seq of the to-be-signed entry
-}
-
-// HSMOutcome is written after the call, before anything else is.
-type HSMOutcome struct {
-	Intent     int64       `json:"intent"` // seq of the intent
-	Function   string      `json:"function"`
-	RV         string      `json:"rv"` // "CKR_OK"
-	Micros     int64       `json:"micros"`
-	Slots      []string    `json:"slots,omitempty"`
-	Module     *ModuleInfo `json:"module,omitempty"`
-	SlotInfo   *SlotInfo   `json:"slot_info,omitempty"`
-	Token      *TokenInfo  `json:"token,omitempty"`
-	Mechanisms []string    `json:"mechanisms,omitempty"`
-	KeySizes   *KeySizes   `json:"key_sizes,omitempty"`
-	Session    string      `json:"session,omitempty"`
-	State      string      `json:"state,omitempty"` // CKS_ name
-	Objects    []string    `json:"objects,omitempty"`
-	Attributes []Attribute `json:"attributes,omitempty"`
-	PublicKey  string      `json:"public_key,omitempty"`  // handle
-	PrivateKey string      `json:"private_key,omitempty"` // handle
-	Signature  string      `json:"signature,omitempty"`   // as the token gave it, hex
-	Random     string      `json:"random,omitempty"`      // hex; only for purpose serial or challenge
-}
-
-// KeySizes is CK_MECHANISM_INFO.
-type KeySizes struct {
-	Min   string   `json:"min"`
-	Max   string   `json:"max"`
-	Flags []string `json:"flags"`
-}
-
 // Pause ends a segment in good order.
 type Pause struct {
 	Reason string `json:"reason"`

@@ -1,14 +1,17 @@
 package audit
 
+import "strings"
+
 // DoubtfulRV reports whether a return value of a call leaves open whether the
 // token carried it out: the token, its reader or its driver failed on the way
-// (PKCS#11 v2.40, 5.1.1 and 5.1.2), or the call brought no value at all.
+// (PKCS#11 v2.40, 5.1.1 and 5.1.2), or the call brought no value at all. By PC/SC
+// every failure is one.
 func DoubtfulRV(rv string) bool {
 	switch rv {
 	case "CKR_GENERAL_ERROR", "CKR_FUNCTION_FAILED", "CKR_DEVICE_ERROR", "CKR_DEVICE_REMOVED", "none":
 		return true
 	}
-	return false
+	return strings.HasPrefix(rv, "SCARD_") && rv != "SCARD_S_SUCCESS"
 }
 
 // HSMUnknown says what the room decided about a call whose intent has no outcome,

@@ -19,9 +19,9 @@ type doubt struct {
 
 // doubted are the calls that leave something on a token and cannot simply be
 // made again: those of which the room is asked what became of them.
-func doubted(function string) bool {
-	f := token.Function(function)
-	return lasting(f) && f != token.Login && f != token.Sign
+func doubted(in *audit.HSMIntent) bool {
+	f := token.Function(in.Function)
+	return lasting(in) && f != token.Login && f != token.Sign
 }
 
 // applyDoubt notes calls that the token may have carried out or not, and what
@@ -35,16 +35,16 @@ func (st *State) applyDoubt(e *audit.Entry) {
 		}
 		step := st.Step(e.Step)
 		switch {
-		case d.RV == "CKR_OK":
+		case d.RV == "CKR_OK", d.OK() && doubted(in):
 			delete(step.doubts, d.Function)
-		case doubted(d.Function) && audit.DoubtfulRV(d.RV):
+		case doubted(in) && audit.DoubtfulRV(d.RV):
 			step.doubts[d.Function] = &doubt{Pending{Seq: d.Intent, Step: e.Step, Intent: in, Answer: d.RV}, true}
 		case d.RV == "CKR_PIN_INCORRECT", d.RV == "CKR_PIN_LOCKED":
 			step.contradicted(in)
 		}
 	case *audit.HSMUnknown:
 		in, step := st.intents[d.Intent], st.Step(e.Step)
-		if in == nil || !doubted(in.Function) {
+		if in == nil || !doubted(in) {
 			return
 		}
 		if x := step.doubts[in.Function]; x != nil && x.Seq == d.Intent {
@@ -95,12 +95,12 @@ func (s *Session) clearDoubts() error {
 
 // untold says why it is not known what became of a call.
 func (p *Pending) untold() string {
-	f := p.Intent.Function
+	f := callName(p.Intent)
 	if p.Answer == "" {
 		return fmt.Sprintf("Entry %d says that %s was about to be called, and nothing says what came of it. Its outcome is UNKNOWN. It is not called again before the room has decided.", p.Seq, f)
 	}
 	text := fmt.Sprintf("%s (entry %d) came back with %s: the token, its reader or its driver failed while it was under way. Whether the token carried it out is UNKNOWN. It is not called again before the room has decided.", f, p.Seq, p.Answer)
-	if f == string(token.SetPIN) {
+	if p.Intent.Function == string(token.SetPIN) {
 		text += " Either the old PIN is in force or the new one. Whoever types the wrong one spends a try; it is then known that the other one is right, and the room is asked again."
 	}
 	return text

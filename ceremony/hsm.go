@@ -298,6 +298,10 @@ func (t *Token) look() error {
 	return err
 }
 
+// Card holds the token's card for commands that PKCS#11 has no call for, while f
+// runs: see [recorded.Module.Card]. f makes no call of PKCS#11.
+func (t *Token) Card(f func(*recorded.Card) error) error { return t.Module.Card(t.Info.Serial, f) }
+
 // WarnLastTry refuses to use a locked PIN and asks for an explicit word before the last try of a PIN.
 func (t *Token) WarnLastTry(kind token.PINKind) error {
 	r, err := t.Do(token.Call{Function: token.GetTokenInfo, Slot: t.Slot})

@@ -13,6 +13,7 @@ import (
 	"github.com/keyrite/keyrite/internal/bundle"
 	"github.com/keyrite/keyrite/internal/room"
 	"github.com/keyrite/keyrite/internal/token"
+	"github.com/keyrite/keyrite/internal/token/apdu"
 )
 
 // Resume goes on with a ceremony that paused or broke off: from its log alone,
@@ -238,7 +239,7 @@ func (r *Runner) settle() error {
 func (s *Session) settle(p *Pending) error {
 	r, f := s.r, token.Function(p.Intent.Function)
 	d := &audit.HSMUnknown{Intent: p.Seq, Decided: CannotBeKnown}
-	if !lasting(f) {
+	if !lasting(p.Intent) {
 		return r.settled(p, d, "the call leaves nothing on the token; its session ended with the program")
 	}
 	d.Person = s.Step.Actor
@@ -259,7 +260,7 @@ func (s *Session) settle(p *Pending) error {
 		}
 		return r.settled(p, d, d.Found+"; "+what)
 	}
-	v, err := s.AskOnly(s.Step.Actor, "unknown", fmt.Sprintf("What became of %s? (type the whole word; what you say is proved by the step where that is possible)", f),
+	v, err := s.AskOnly(s.Step.Actor, "unknown", fmt.Sprintf("What became of %s? (type the whole word; what you say is proved by the step where that is possible)", callName(p.Intent)),
 		room.Choice{Word: "it-happened", Does: "it was carried out: the step looks for what it made and goes on from there"},
 		room.Choice{Word: "it-did-not-happen", Does: "it was not carried out: the step does it"},
 		room.Choice{Word: "it-cannot-be-known", Does: "the step begins again, and asks if it finds what the call would have made"})
@@ -267,7 +268,7 @@ func (s *Session) settle(p *Pending) error {
 		return err
 	}
 	d.Decided = map[string]string{"it-happened": Happened, "it-did-not-happen": DidNotHappen, "it-cannot-be-known": CannotBeKnown}[v]
-	if err := r.seconded(s, p, fmt.Sprintf("Of %s it is said: %s", f, d.Decided)); err != nil {
+	if err := r.seconded(s, p, fmt.Sprintf("Of %s it is said: %s", callName(p.Intent), d.Decided)); err != nil {
 		return err
 	}
 	return r.settled(p, d, d.Found)
@@ -296,12 +297,22 @@ func (r *Runner) settled(p *Pending, d *audit.HSMUnknown, found string) error {
 }
 
 // lasting reports whether a call may have left something on the token.
-func lasting(f token.Function) bool {
-	switch f {
+func lasting(i *audit.HSMIntent) bool {
+	switch f := token.Function(i.Function); f {
+	case apdu.Transmit:
+		return !apdu.Reads(i.Command)
 	case token.InitToken, token.InitPIN, token.SetPIN, token.Login, token.GenerateKeyPair, token.Sign, token.DestroyObject:
 		return true
 	}
 	return false
+}
+
+// callName names a call, and the command that it sends to a card.
+func callName(i *audit.HSMIntent) string {
+	if i.Command != "" {
+		return fmt.Sprintf("%s (%s)", i.Function, i.Command)
+	}
+	return i.Function
 }
 
 // inspect looks at the token without logging in and tells what it finds.

@@ -13,11 +13,12 @@ import (
 	"github.com/keyrite/keyrite/audit"
 	"github.com/keyrite/keyrite/internal/room"
 	"github.com/keyrite/keyrite/internal/token"
+	"github.com/keyrite/keyrite/internal/token/apdu"
 	"github.com/keyrite/keyrite/internal/token/recorded"
 )
 
-// A Config is what a run needs from outside. All fields but Serials, QR, First, Given
-// and UnlockKey are required.
+// A Config is what a run needs from outside. All fields but Serials, Cards, QR, First,
+// Given and UnlockKey are required.
 type Config struct {
 	Script      *Script
 	ScriptBytes []byte
@@ -29,6 +30,7 @@ type Config struct {
 	Room        room.Room
 	Store       Store
 	Open        func() (token.Module, audit.File, error) // the PKCS#11 module, loaded but not initialised
+	Cards       apdu.Service                             // commands to cards beside the module; nil: no card takes any
 	Model       func(*TokenSpec) *token.Model
 	Program     audit.Program
 	Machine     Machine // that the ceremony is held on
@@ -118,6 +120,7 @@ func (r *Runner) initialize(step string) error {
 			return err
 		}
 		r.HSM = recorded.New(m, recorder{r}, file)
+		r.HSM.UseCards(r.Cards)
 	}
 	r.HSM.SetStep(step)
 	if r.ready {

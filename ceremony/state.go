@@ -322,7 +322,7 @@ func (st *State) applyCall(e *audit.Entry) {
 		if slices.Contains(nothingSet, d.RV) {
 			st.sendShares(e.Step, d.Function, false)
 		}
-		if d.RV == "CKR_OK" {
+		if d.OK() {
 			st.succeeded(e, in, d)
 		}
 	case *audit.HSMUnknown:

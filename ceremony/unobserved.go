@@ -37,7 +37,7 @@ func countedFlags(flags []string) []string {
 func (st *State) applyLook(e *audit.Entry) {
 	switch d := e.Data.(type) {
 	case *audit.HSMIntent:
-		if lasting(token.Function(d.Function)) && d.Function != string(token.GenerateKeyPair) && d.Function != string(token.Sign) {
+		if lasting(d) && d.Function != string(token.GenerateKeyPair) && d.Function != string(token.Sign) {
 			for _, l := range st.looks {
 				l.spent = true
 			}

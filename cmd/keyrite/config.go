@@ -21,6 +21,7 @@ import (
 	"github.com/keyrite/keyrite/internal/paper"
 	"github.com/keyrite/keyrite/internal/room"
 	"github.com/keyrite/keyrite/internal/token"
+	"github.com/keyrite/keyrite/internal/token/apdu/pcsclite"
 	"github.com/keyrite/keyrite/internal/token/p11"
 	"github.com/keyrite/keyrite/internal/transcript/qr"
 )
@@ -50,7 +51,8 @@ func (r *running) config(rm room.Room) (*ceremony.Config, error) {
 	return &ceremony.Config{
 		Script: r.script, ScriptBytes: r.bytes, Dir: r.dir, Media: r.media, Mode: r.mode, Stand: r.stand != "", Serials: r.serials,
 		Room: rm, Model: r.modelOf, Program: program, Paper: paper.Paper{},
-		Open: func() (token.Module, audit.File, error) { return lib, file, nil },
+		Open:  func() (token.Module, audit.File, error) { return lib, file, nil },
+		Cards: pcsclite.New(),
 		Machine: ceremony.Machine{
 			Environment: func() (*audit.Environment, error) { return describe(program, file, hardened) },
 			Devices:     func(bus string) ([]audit.Device, error) { return machine.Devices(os.DirFS("/"), bus) },

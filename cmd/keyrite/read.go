@@ -179,9 +179,9 @@ func summary(d audit.Data) string {
 func summaryMade(d audit.Data) string {
 	switch d := d.(type) {
 	case *audit.HSMIntent:
-		return d.Function + " …"
+		return strings.TrimSpace(d.Function+" "+d.Command) + " …"
 	case *audit.HSMOutcome:
-		return fmt.Sprintf("%s → %s (%d µs, intent %d)", d.Function, d.RV, d.Micros, d.Intent)
+		return fmt.Sprintf("%s → %s (%d µs, intent %d)", d.Function, strings.TrimSpace(d.RV+" "+d.Status), d.Micros, d.Intent)
 	case *audit.HSMUnknown:
 		return fmt.Sprintf("call of entry %d: %s", d.Intent, d.Decided)
 	case *audit.Result:

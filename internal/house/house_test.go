@@ -147,6 +147,7 @@ var rules = []rule{
 	}},
 	{"bare token homes", bareTokenHomes, []breach{
 		importing("internal/other/b.go", own+"internal/token/p11", "only cmd/keyrite may"),
+		importing("internal/other/b.go", own+"internal/token/apdu/pcsclite", "only cmd/keyrite may"),
 	}},
 	{"commands not imported", commandsNotImported, []breach{
 		importing("audit/b.go", own+"cmd/keyrite", "it is a command"),

@@ -150,7 +150,7 @@ func (f *facts) addCall(e *audit.Entry) {
 	case *audit.HSMOutcome:
 		f.outcomes[d.Intent] = d
 		f.calls++
-		if d.RV != "CKR_OK" {
+		if !d.OK() {
 			f.refused++
 		} else if d.Function == "C_Sign" {
 			f.signatures[f.signer(d.Intent)]++

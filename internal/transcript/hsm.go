@@ -83,7 +83,7 @@ func (f *facts) callTable(calls []call) []Line {
 // foldable reports whether a call only read and went well.
 func foldable(c call) bool {
 	return c.intent != nil && c.outcome != nil && readOnly[c.intent.Function] &&
-		c.outcome.Function == c.intent.Function && c.outcome.RV == "CKR_OK"
+		c.outcome.Function == c.intent.Function && c.outcome.OK()
 }
 
 func foldedRow(calls []call) []Line {
@@ -113,11 +113,20 @@ func (f *facts) callRow(c call) []Line {
 	case c.intent == nil:
 		lines := setCall(Alarm, c.seq, c.outcome.Function, what, "", millis(c.outcome.Micros))
 		return append(lines, remark(fmt.Sprintf("returned %s; its intent, entry %d, is not among the entries", c.outcome.RV, c.outcome.Intent))...)
-	case c.outcome.RV != "CKR_OK":
+	case !c.outcome.OK():
 		lines := setCall(Alarm, c.seq, function, what, "FAILED", millis(c.outcome.Micros))
 		return append(lines, remark("returned "+c.outcome.RV)...)
 	}
-	return setCall(Plain, c.seq, function, what, "CKR_OK", millis(c.outcome.Micros))
+	return setCall(Plain, c.seq, function, what, good(c.outcome), millis(c.outcome.Micros))
+}
+
+// good is what the column says of a call that went well: the return value of
+// PC/SC is too long for it, and the card's status says more.
+func good(o *audit.HSMOutcome) string {
+	if o.RV == "CKR_OK" {
+		return o.RV
+	}
+	return "OK " + o.Status
 }
 
 // settled says what the room found out about an intent without an outcome.
@@ -161,6 +170,9 @@ func arguments(i *audit.HSMIntent) string {
 	if i.Module != nil {
 		a.add("module", i.Module.Name)
 	}
+	a.add("command", i.Command)
+	a.add("header", i.Header)
+	a.add("reader", i.Reader)
 	a.add("slot", i.Slot)
 	a.add("session", i.Session)
 	a.add("user", i.User)
@@ -216,7 +228,22 @@ func results(o *audit.HSMOutcome) string {
 		a.add("signature", fmt.Sprintf("of %d bytes", len(o.Signature)/2))
 	}
 	a.add("random", o.Random)
+	for _, r := range o.Readers {
+		a.add("reader", strings.TrimSpace(r.Name+" "+r.ATR))
+	}
+	if !o.OK() {
+		a.add("status", o.Status)
+	}
+	a.add("answer", answered(o.Data))
 	return a.String()
+}
+
+// answered writes a card's answer; a long one stands in the log.
+func answered(data string) string {
+	if len(data) > 64 && !strings.HasPrefix(data, "sha256:") {
+		return fmt.Sprintf("of %d bytes", len(data)/2)
+	}
+	return data
 }
 
 // tellingFlags returns the token flags that say how many PIN tries are left:

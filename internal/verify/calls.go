@@ -2,7 +2,6 @@ package verify
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/keyrite/keyrite/audit"
@@ -36,8 +35,8 @@ type call struct {
 	step    string
 	time    time.Time
 
-	function, purpose, data string
-	of                      int64 // C_Sign: seq of the to-be-signed entry
+	function, purpose, data, command string
+	of                               int64 // C_Sign: seq of the to-be-signed entry
 }
 
 // lasting are the functions of which the room is asked what became of them, when
@@ -78,12 +77,13 @@ func (f *facts) takeIntent(e *audit.Entry, d *audit.HSMIntent, size int) {
 		f.find(KeyNotRead, e.Seq, fmt.Sprintf("a PKCS#11 call of segment %d before its log key was read aloud", s.Number), "key-read", d.Function)
 		s.keyRead = true // once is enough
 	}
-	if slices.Contains(changing, d.Function) && (f.running == "" || e.Step != f.running) {
+	if changes(d.Function, d.Command) && (f.running == "" || e.Step != f.running) {
 		f.find(CallWithoutStep, e.Seq, "a call that changes the token belongs to no step", "", d.Function)
 	}
 	f.checkMembers(e.Seq, d.Function, "intent", d)
 	f.checkAttributes(e.Seq, d.Template)
 	f.checkAttributes(e.Seq, d.Private)
+	f.checkCommand(e.Seq, d)
 	want := secrets[d.Function]
 	if !hidden(d.PIN, want.pin) || !hidden(d.NewPIN, want.newPIN) {
 		f.find(SecretRecorded, e.Seq, "a PIN of "+d.Function+" is not redacted", redacted, "")
@@ -92,7 +92,7 @@ func (f *facts) takeIntent(e *audit.Entry, d *audit.HSMIntent, size int) {
 		f.unless(f.hidden.between(p.seq, e.Seq), CallWithoutOutcome, p.seq, "the call has no outcome, and the next one was made", "", p.function)
 		delete(f.pending, p.seq)
 	}
-	c := &call{seq: e.Seq, segment: len(f.segments) - 1, step: e.Step, time: e.Time, function: d.Function, purpose: d.Purpose}
+	c := &call{seq: e.Seq, segment: len(f.segments) - 1, step: e.Step, time: e.Time, function: d.Function, purpose: d.Purpose, command: d.Command}
 	if d.Function == "C_Sign" && f.hold(e.Seq, size) {
 		c.data, c.of = d.Data, d.For
 	}
@@ -121,12 +121,13 @@ func (f *facts) takeOutcome(e *audit.Entry, d *audit.HSMOutcome, size int) {
 		f.find(CallOutcome, e.Seq, "the outcome is not that of the call it names", p.function, d.Function)
 	}
 	delete(f.pending, d.Intent)
-	if audit.DoubtfulRV(d.RV) && slices.Contains(lasting, d.Function) && f.hold(e.Seq, size) {
+	if audit.DoubtfulRV(d.RV) && lasts(p.function, p.command) && f.hold(e.Seq, size) {
 		f.doubted[d.Intent] = doubtedCall{call: p, rv: d.RV}
 	}
 	f.checkMembers(e.Seq, d.Function, "outcome", d)
 	f.checkAttributes(e.Seq, d.Attributes)
 	f.checkRV(e.Seq, d)
+	f.checkAnswer(e.Seq, p.command, d)
 	if d.Random != "" && p.purpose != "serial" && p.purpose != "challenge" {
 		f.find(SecretRecorded, e.Seq, "random bytes that were to stay secret stand in the log", "", "")
 	}
@@ -163,10 +164,10 @@ func (f *facts) takeUnknown(e *audit.Entry, d *audit.HSMUnknown) {
 		return
 	}
 	delete(f.pending, d.Intent)
-	if slices.Contains(changing, p.function) {
+	if changes(p.function, p.command) {
 		f.find(CallUnknown, e.Seq, fmt.Sprintf("nobody saw what became of %s in entry %d; the room decided: %s (the token: %s)", p.function, p.seq, d.Decided, d.Found), "", "")
 	}
-	if slices.Contains(lasting, p.function) && f.hold(e.Seq, len(p.function)) { // a PIN that is refused can have the room decide again
+	if lasts(p.function, p.command) && f.hold(e.Seq, len(p.function)) { // a PIN that is refused can have the room decide again
 		f.doubted[p.seq] = doubtedCall{call: p}
 	}
 	if p.function == "C_Sign" && d.Decided != "it did not happen" {

@@ -82,7 +82,7 @@ func callLies() []lie {
 		}), want: LogGrammar},
 		{name: "an entry of a step that never was", before: at("", func(b *bundletest.Builder, _ *audit.Transcript) { b.AddTo("resume", &audit.Answer{Person: "ada"}) }), want: LogGrammar},
 		{name: "an answer of no step inside one", before: at("root-key", func(b *bundletest.Builder, _ *audit.Key) { b.AddTo("", &audit.Answer{Person: "ada"}) }), want: LogGrammar},
-	}, planLies()...)
+	}, append(commandLies(), planLies()...)...)
 }
 
 // planLies are logs that say something else than the script.

@@ -10,7 +10,7 @@ import (
 	"github.com/keyrite/keyrite/audit"
 )
 
-// functions are the PKCS#11 functions that keyrite calls, with the members that
+// functions are the PKCS#11 functions that keyrite calls, and those of PC/SC, with the members that
 // the intent and the outcome of a call may have besides those of all calls.
 var functions = map[string]struct{ intent, outcome string }{
 	"C_Initialize":        {"module", ""},
@@ -39,6 +39,11 @@ var functions = map[string]struct{ intent, outcome string }{
 	"C_SignInit":          {"session mechanism object", ""},
 	"C_Sign":              {"session data for", "signature"},
 	"C_DestroyObject":     {"session object", ""},
+
+	"SCardListReaders": {"", "readers"},
+	"SCardConnect":     {"reader", ""},
+	"SCardTransmit":    {"reader command header data length", "status data"},
+	"SCardDisconnect":  {"", ""},
 }
 
 // ofAll are the members that every intent and outcome may have.
@@ -108,13 +113,17 @@ func (f *facts) checkAttributes(seq int64, list []audit.Attribute) {
 	}
 }
 
-// checkRV checks the return value: CKR_…, or "none" if the module broke off.
-// Only a call that returned CKR_OK brought something back.
+// checkRV checks the return value: CKR_… (of PC/SC, SCARD_…), or "none" if the
+// module broke off. Only a call that returned CKR_OK brought something back.
 func (f *facts) checkRV(seq int64, d *audit.HSMOutcome) {
-	if d.RV != "none" && !strings.HasPrefix(d.RV, "CKR_") {
-		f.find(CallOutcome, seq, "a return value of no form", "CKR_… or none", d.RV)
+	form := "CKR_"
+	if strings.HasPrefix(d.Function, "SCard") {
+		form = "SCARD_"
 	}
-	if d.RV != "CKR_OK" && (d.Signature != "" || d.PublicKey != "" || d.PrivateKey != "" || d.Random != "") {
+	if d.RV != "none" && !strings.HasPrefix(d.RV, form) {
+		f.find(CallOutcome, seq, "a return value of no form", form+"… or none", d.RV)
+	}
+	if !d.OK() && (d.Status != "" || d.Data != "" || len(d.Readers) > 0 || d.Signature != "" || d.PublicKey != "" || d.PrivateKey != "" || d.Random != "") {
 		f.find(CallOutcome, seq, d.Function+" failed, and yet brought something back", "CKR_OK", d.RV)
 	}
 }

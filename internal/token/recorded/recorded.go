@@ -11,6 +11,9 @@
 // C_Finalize are made all the same, so that a full disk does not leave a token
 // open; Unrecorded lists them.
 //
+// Commands to the same card by PC/SC (card.go) are recorded by the same rules:
+// the intent of each is durable before the card sees it.
+//
 // What is recorded of a call is listed member by member in fields.go. What is
 // not listed there is not recorded: PINs stand as "[redacted]", random bytes
 // only where their purpose is to be published.
@@ -23,6 +26,7 @@ import (
 
 	"github.com/keyrite/keyrite/audit"
 	"github.com/keyrite/keyrite/internal/token"
+	"github.com/keyrite/keyrite/internal/token/apdu"
 )
 
 // A Recorder takes entries. Append puts one into the log, to reach the disk
@@ -50,6 +54,8 @@ type Module struct {
 	mechanisms map[uint]uint // session → mechanism of its last C_SignInit
 	lost       *OutcomeLost  // the first outcome that could not be written
 	unrecorded []token.Function
+	cards      apdu.Service // nil where no card can be reached
+	card       *Card        // the card that is held, nil for none
 }
 
 // New returns a module that records the calls made on m to log. module is the
@@ -116,34 +122,47 @@ func (e *OutcomeLost) Unwrap() error { return e.Err }
 // is then empty. An error of any other kind says that the call was unfit to be
 // made (and nothing was recorded, or called), or that the module broke off.
 func (m *Module) Do(c token.Call) (token.Result, error) {
-	nothing := token.Result{Seq: -1}
 	if err := m.admit(c); err != nil {
-		return nothing, err
+		return token.Result{Seq: -1}, err
 	}
-	leaves := c.Function.Effect() == token.Leaves
-	intent, err := m.write(c.Function, m.intent(c))
-	if err != nil && !leaves {
-		return nothing, &NotRecorded{c.Function, err}
+	var r token.Result
+	seq, err := m.record(c.Function, c.Function.Effect(), m.intent(c),
+		func() (micros int64, err error) { r, micros, err = m.call(c); return micros, err },
+		func(intent, micros int64, err error) *audit.HSMOutcome { return outcome(c, intent, r, micros, err) })
+	if err != nil {
+		r = token.Result{}
+	}
+	r.Seq = seq
+	return r, err
+}
+
+// record writes a call's intent, makes the call and writes its outcome. It
+// returns the outcome's place in the log, -1 if it has none.
+func (m *Module) record(f token.Function, effect token.Effect, intent *audit.HSMIntent,
+	call func() (micros int64, err error), outcome func(intent, micros int64, err error) *audit.HSMOutcome) (int64, error) {
+	before, err := m.write(effect, intent)
+	if err != nil && effect != token.Leaves {
+		return -1, &NotRecorded{f, err}
 	}
 	if err != nil {
-		m.unrecorded = append(m.unrecorded, c.Function)
-		_, _, err := m.call(c)
-		return nothing, err
+		m.unrecorded = append(m.unrecorded, f)
+		_, err := call()
+		return -1, err
 	}
-	result, micros, err := m.call(c)
-	seq, lost := m.conclude(c, intent.Seq, result, micros, err)
-	if lost != nil {
-		return nothing, lost
+	micros, err := call()
+	after, werr := m.write(effect, outcome(before.Seq, micros, err))
+	if werr != nil {
+		m.lost = &OutcomeLost{Function: f, Intent: before.Seq, Call: err, Err: werr}
+		return -1, m.lost
 	}
-	if err != nil {
-		result = token.Result{}
-	}
-	result.Seq = seq
-	return result, err
+	return after.Seq, err
 }
 
 // admit refuses what must not reach the log, let alone the module.
 func (m *Module) admit(c token.Call) error {
+	if m.card != nil {
+		return fmt.Errorf("calling %s: reader %q is held for commands to its card, and the PKCS#11 module would wait for it", c.Function, m.card.Reader)
+	}
 	if err := c.Check(); err != nil {
 		return err
 	}
@@ -155,24 +174,14 @@ func (m *Module) admit(c token.Call) error {
 
 // write puts an entry into the log, durably for a call that changes something.
 // After an outcome was lost nothing is written: the log's state is in doubt.
-func (m *Module) write(f token.Function, d audit.Data) (*audit.Entry, error) {
+func (m *Module) write(effect token.Effect, d audit.Data) (*audit.Entry, error) {
 	if m.lost != nil {
 		return nil, m.lost
 	}
-	if f.Effect() == token.Changes {
+	if effect == token.Changes {
 		return m.log.AppendSync(m.step, d)
 	}
 	return m.log.Append(m.step, d)
-}
-
-// conclude records what came of a call.
-func (m *Module) conclude(c token.Call, intent int64, r token.Result, micros int64, err error) (int64, error) {
-	e, werr := m.write(c.Function, outcome(c, intent, r, micros, err))
-	if werr != nil {
-		m.lost = &OutcomeLost{Function: c.Function, Intent: intent, Call: err, Err: werr}
-		return -1, m.lost
-	}
-	return e.Seq, nil
 }
 
 // call makes a call on the module and measures it in microseconds. A panic of

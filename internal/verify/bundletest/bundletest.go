@@ -199,6 +199,9 @@ func (b *Builder) Call(i audit.HSMIntent, o audit.HSMOutcome) int64 {
 	o.Intent, o.Function = b.Add(&i), i.Function
 	if o.RV == "" {
 		o.RV = "CKR_OK"
+		if strings.HasPrefix(i.Function, "SCard") {
+			o.RV = "SCARD_S_SUCCESS"
+		}
 	}
 	o.Micros = 180
 	return b.Add(&o)
