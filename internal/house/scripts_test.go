@@ -217,3 +217,45 @@ func TestRelease(t *testing.T) {
 		t.Errorf("beside the release is left: %v, %v", left, err)
 	}
 }
+
+// TestOfflinePackages: a package that differs from the list stops a release, by
+// name, before anything is made; so does a list that names none.
+func TestOfflinePackages(t *testing.T) {
+	m := newMachine(t, nil)
+	for _, name := range []string{"mkdir", "mktemp", "rm", "grep", "sha256sum"} {
+		real, err := exec.LookPath(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(real, filepath.Join(m.bin, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+	for _, c := range []struct {
+		name, list string
+		code       int
+		want       string
+	}{
+		{"as listed", abc + "  one 2:1.0-1 amd64\n", 0, ""},
+		{"another one", strings.Replace(abc, "b", "c", 1) + "  one 2:1.0-1 amd64\n", 1, "one_2%3a1.0-1_amd64.deb has the SHA-256 " + abc + ", and "},
+		{"not there, and no apt-get", abc + "  two 1.0-1 all\n", 3, "put the packages into the folder yourself"},
+		{"none", "", 1, "names no package"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			list := filepath.Join(dir, "list")
+			for file, text := range map[string]string{list: "# a list\n" + c.list, filepath.Join(dir, "one_2%3a1.0-1_amd64.deb"): "abc"} {
+				if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			cmd := exec.Command("../../scripts/offline", "fetch", dir)
+			cmd.Env = []string{"PATH=" + m.bin, "LIST=" + list}
+			out, err := cmd.CombinedOutput()
+			if code := cmd.ProcessState.ExitCode(); code != c.code || !strings.Contains(string(out), c.want) || c.want == "" && len(out) > 0 {
+				t.Errorf("exit %d (%v), want %d; said %q, want %q", code, err, c.code, out, c.want)
+			}
+		})
+	}
+}
