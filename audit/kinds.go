@@ -161,7 +161,7 @@ type StepBegin struct {
 	Say       string   `json:"say"`       // the script's text, as shown
 	Watch     string   `json:"watch"`     // what the witnesses were told to look at
 
-	Approve   *ApproveRule `json:"approve,omitempty"`    // whose approval the step needs before anything is done
+	Approve   *ApproveRule `json:"approve,omitempty"`    // whose approval the step needs before it acts
 	OnRefusal string       `json:"on_refusal,omitempty"` // "continue" if a witness's no does not stop the step
 }
 

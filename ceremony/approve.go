@@ -74,6 +74,10 @@ func (s *Session) meant(a *Approve) []string {
 	return list
 }
 
+// Approvals blocks until enough people have approved the step; see approvals. A
+// step that is no [Shower] need not call it.
+func (s *Session) Approvals() error { return s.approvals(s.Step.Approve, actStep) }
+
 // approvals blocks until as many distinct people as the rule says have approved
 // the act; those who did so in an earlier attempt of the step, or before a break,
 // are not asked again. It returns an error if too few can be asked.

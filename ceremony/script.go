@@ -117,7 +117,7 @@ type Step struct {
 	Say         string   `yaml:"say" desc:"what is said and done, in plain language"`
 	Watch       string   `yaml:"watch" desc:"what the witnesses should look at"`
 	Acknowledge string   `yaml:"acknowledge" desc:"word everybody types instead of initials" line:"one"`
-	Approve     *Approve `yaml:"approve" desc:"whose approval the step needs before anything is done"`
+	Approve     *Approve `yaml:"approve" desc:"whose approval the step needs before it acts"`
 	OnRefusal   string   `yaml:"on_refusal" enum:"stop,continue" desc:"what a witness's or an approver's no does to the step: stop, if left out, ends the attempt, and the room decides; continue writes it down and goes on. A no of the one who acts always stops it"`
 
 	Action Action `yaml:"-"` // the kind's own fields

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/keyrite/keyrite/audit"
 	"github.com/keyrite/keyrite/internal/token"
@@ -106,6 +107,7 @@ type StepState struct {
 // A Signed is an object announced for signing and, once made, its signature.
 type Signed struct {
 	Seq       int64 // of the to-be-signed entry
+	When      time.Time
 	TBS       *audit.ToBeSigned
 	Signature string // hex, as the token gave it; "" if none was made
 	SignSeq   int64  // of the C_Sign outcome
@@ -301,7 +303,7 @@ func (st *State) applyMade(e *audit.Entry) {
 	case *audit.Artifact:
 		st.Artifacts[d.File.Name] = d
 	case *audit.ToBeSigned:
-		st.signed[d.For] = &Signed{Seq: e.Seq, TBS: d}
+		st.signed[d.For] = &Signed{Seq: e.Seq, When: e.Time, TBS: d}
 		st.tbs[e.Seq] = d.For
 	}
 }

@@ -15,6 +15,15 @@ type Announcer interface {
 	Announce(s *Session) (effect, irreversible string)
 }
 
+// A Shower is an Action that makes what has to be seen before it is approved: it
+// shows it and then asks for the approvals itself, with [Session.Approvals],
+// before what cannot be taken back. Of every other step they are asked before
+// anything is done.
+type Shower interface {
+	Announcer
+	ShowsFirst()
+}
+
 // step runs one step until it is done or skipped, or the room stops.
 func (r *Runner) step(step *Step) error {
 	for {
@@ -61,6 +70,9 @@ func (s *Session) attempt() error {
 	if err := s.Step.Action.Run(s); err != nil {
 		return err
 	}
+	if err := s.Approvals(); err != nil {
+		return err // of a step that had nothing left to show
+	}
 	s.Step = s.r.held(s.Step) // a roll call may have put alternates there
 	if err := s.voidAll(); err != nil {
 		return err
@@ -99,8 +111,10 @@ func (s *Session) begin() error {
 	if err := s.everybodyHere(); err != nil {
 		return err
 	}
-	if err := s.approvals(step.Approve, actStep); err != nil {
-		return err
+	if _, shows := step.Action.(Shower); !shows {
+		if err := s.Approvals(); err != nil {
+			return err
+		}
 	}
 	return s.before(m)
 }

@@ -42,6 +42,8 @@ type stage struct {
 	card      *fake.Module // a SmartCard-HSM in memory in place of SoftHSM2, for what SoftHSM2 cannot show: tries that are counted
 	unchecked bool         // the script is not held against the model of the world
 
+	ahead time.Duration // how far the machine's clock is ahead
+
 	stand bool // the card stands in for another one
 
 	machine *ceremony.Machine // in place of testMachine
@@ -114,7 +116,7 @@ func (st *stage) config(store ceremony.Store) (*ceremony.Config, error) {
 	}
 	return &ceremony.Config{
 		Script: s, ScriptBytes: st.script, Dir: st.bundle(), Media: st.dir, Mode: cmp.Or(st.mode, ceremony.Rehearsal), Stand: st.card == nil || st.stand,
-		Room: rm, Store: store, Paper: paper.Paper{}, Now: time.Now, Sleep: time.Sleep, Rand: rand.Reader,
+		Room: rm, Store: store, Paper: paper.Paper{}, Now: func() time.Time { return time.Now().Add(st.ahead) }, Sleep: time.Sleep, Rand: rand.Reader,
 		Program: audit.Program{Version: "test", Go: runtime.Version(), Platform: "test", SHA256: zeros},
 		Model: func(spec *ceremony.TokenSpec) *token.Model {
 			m := token.Models["softhsm2"].WithPINRulesOf(token.Models[spec.Model])

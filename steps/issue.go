@@ -82,8 +82,16 @@ func (i *issue) sign(old *ceremony.Signed) error {
 		if err != nil {
 			return err
 		}
+		// On record before anybody is asked: what is approved stays what is
+		// signed, over a break, too.
 		e, err := i.s.Record(d)
 		if err != nil {
+			return err
+		}
+		if err := i.s.Approvals(); err != nil {
+			return err
+		}
+		if err := i.confirm(); err != nil {
 			return err
 		}
 		input, err := hex.DecodeString(d.Input)
@@ -123,13 +131,14 @@ func (i *issue) sameKey(t *ceremony.Token, session uint) error {
 	return nil
 }
 
-// announce returns the entry for what is to be signed, after everybody saw it
-// and the actor confirmed it (BR 4.3.1.1: a direct command by an authorised
-// person).
+// announce shows what is to be signed, then its digest, and returns the entry for
+// it.
 func (i *issue) announce(t *ceremony.Token, session uint, old *ceremony.Signed) (*audit.ToBeSigned, error) {
 	if old != nil && i.s.Done().Wrote("to-be-signed") {
-		i.s.Show(room.Text{Text: "The same bytes that were announced in an earlier attempt are signed now."})
-		return old.TBS, i.confirm()
+		kept, err := i.kept(old)
+		if kept || err != nil {
+			return old.TBS, err
+		}
 	}
 	if i.content != nil {
 		return i.announceFile()
@@ -151,11 +160,53 @@ func (i *issue) announce(t *ceremony.Token, session uint, old *ceremony.Signed) 
 	if err := i.lint(d, tbs); err != nil {
 		return nil, err
 	}
-	if err := i.confirm(); err != nil {
-		return nil, err
+	if d.TBS, err = i.store(tbs.DER); err == nil {
+		i.showDigest(d.TBS)
 	}
-	d.TBS, err = i.store(tbs.DER)
 	return d, err
+}
+
+// maxAnnounced is how long after they were announced bytes may be signed: their
+// dates say when they were built (BR 7.1.2.1.1: notBefore within one day).
+const maxAnnounced = 12 * time.Hour
+
+// kept shows once more what an earlier attempt announced and has not signed.
+// What is too old is built anew (kept is then false), unless people may have
+// approved it: then the room has to do the step anew.
+func (i *issue) kept(old *ceremony.Signed) (kept bool, err error) {
+	if i.content != nil {
+		i.showFileDigest()
+		return true, nil
+	}
+	age := i.s.Now().Sub(old.When)
+	switch {
+	case age <= maxAnnounced:
+	case i.s.Step.Approve != nil:
+		return false, fmt.Errorf("%s was announced %s ago, and its dates say so: choose repeat, so that it is built and approved anew", i.file, age.Round(time.Hour))
+	default:
+		i.s.Show(room.Text{Text: "What an earlier attempt announced is too old to be signed; it is built anew."})
+		return false, nil
+	}
+	der, err := i.s.ReadArtifact(strings.TrimPrefix(old.TBS.TBS.Name, bundle.ArtifactsDir+"/"))
+	if err != nil {
+		return false, err
+	}
+	if ceremony.FileOf(old.TBS.TBS.Name, der) != old.TBS.TBS {
+		return false, fmt.Errorf("%s is not what the log says was announced", old.TBS.TBS.Name)
+	}
+	text, err := pki.Text(der)
+	if err != nil {
+		return false, err
+	}
+	i.s.Show(room.Text{Text: "The same bytes that were announced in an earlier attempt are signed now:"})
+	i.s.Show(room.Text{Text: text})
+	i.showDigest(old.TBS.TBS)
+	return true, nil
+}
+
+// showDigest shows the checksum of the bytes that are approved and signed.
+func (i *issue) showDigest(f audit.File) {
+	i.s.Show(room.Fact{Name: "SHA-256 of the bytes to be signed", Value: f.SHA256, Big: true})
 }
 
 // lint shows what is to be signed and stops at what a linter calls an error
@@ -178,6 +229,8 @@ func (i *issue) lint(d *audit.ToBeSigned, tbs *pki.TBS) error {
 	return nil
 }
 
+// confirm has the actor say that it is signed now (BR 4.3.1.1: a direct command
+// by an authorised person).
 func (i *issue) confirm() error { return confirmWord(i.s, "sign", "SIGN", "sign "+i.file) }
 
 // store writes the bytes to be signed to the bundle: they are there before the

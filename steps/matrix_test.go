@@ -254,7 +254,7 @@ func (p *matrixPlay) play(t *testing.T, goOn bool, seen map[string]bool) {
 		t.Fatal(err)
 	}
 	if err := st.start(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v; problems: %s", err, problems(st.entries(t)))
 	}
 	if err := sound(st.bundle()); err != nil {
 		t.Error(err)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/keyrite/keyrite/audit"
 	"github.com/keyrite/keyrite/ceremony"
@@ -65,8 +66,8 @@ func said(entries []*audit.Entry, step string) (list []string) {
 }
 
 // TestQuorumMet runs a whole ceremony in which two of three approve the root
-// certificate: it verifies, the approvals stand before the step's first call,
-// and no passphrase is in any file or on the screen.
+// certificate: it verifies, the approvals stand between what is signed and the
+// signature, and no passphrase is in any file or on the screen.
 func TestQuorumMet(t *testing.T) {
 	st, err := openStage(t.TempDir(), "root-ca")
 	if err != nil {
@@ -92,13 +93,29 @@ func TestQuorumMet(t *testing.T) {
 	if got := said(entries, "root-certificate"); !slices.Equal(got, []string{"so-custodian approved", "witness-1 approved"}) {
 		t.Errorf("approvals: %q", got)
 	}
+	var order []string
 	for _, e := range entries {
-		if _, ok := e.Data.(*audit.HSMIntent); ok && e.Step == "root-certificate" {
-			break
+		switch d := e.Data.(type) {
+		case *audit.ToBeSigned, *audit.Approval:
+			if e.Step == "root-certificate" {
+				order = append(order, e.Kind())
+			}
+		case *audit.HSMIntent:
+			if e.Step == "root-certificate" && d.Function == "C_SignInit" {
+				order = append(order, d.Function)
+			}
 		}
 		if d, ok := e.Data.(*audit.Passphrase); ok && (d.Result != "set" || d.Again) {
 			t.Errorf("entry %d: %+v", e.Seq, d)
 		}
+	}
+	if want := []string{"to-be-signed", "approval", "approval", "C_SignInit"}; !slices.Equal(order, want) {
+		t.Errorf("the order is %q, want %q", order, want)
+	}
+	_, after, _ := strings.Cut(screen.String(), "This is what will be signed")
+	asked := strings.Index(after, "Do you approve")
+	if shown := strings.Index(after, "SHA-256 of the bytes to be signed"); shown < 0 || asked < shown || !strings.Contains(after[:shown], "Example Root CA R1") {
+		t.Error("the question for approval comes before what is approved")
 	}
 	if !strings.Contains(screen.String(), "Your passphrase, to approve") {
 		t.Error("the screen does not show the question, so that nothing was looked at")
@@ -298,6 +315,68 @@ func TestResumeInQuorum(t *testing.T) {
 	}
 	if again != 3 || ended(entries, "rules") != ceremony.Done {
 		t.Errorf("%d passphrases were set again; the step is %q", again, ended(entries, "rules"))
+	}
+}
+
+// TestResumeShowsTheSame breaks off between the two approvals of a signature: after
+// the break the bytes that the first approved are shown and signed.
+func TestResumeShowsTheSame(t *testing.T) {
+	signers := phrasesTyped + strings.Replace(allApprove, "  \"*/approve/*\": \"@initials\"\n", "", 1)
+	st, err := play(t, "root-ca", approves("root-certificate"), signers+"  \"root-certificate/approve/so-custodian\": \"@initials\"\n")
+	var stop *ceremony.Stop
+	if !errors.As(err, &stop) || stop.Abort {
+		t.Fatalf("expected a pause, got %v", err)
+	}
+	var screen bytes.Buffer
+	st.out = &screen
+	if err := st.goOn(signers + "  \"*/approve/*\": \"@initials\"\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := sound(st.bundle()); err != nil {
+		t.Fatal(err)
+	}
+	all := st.entries(t)
+	tbs, _ := entriesOf[*audit.ToBeSigned](slices.DeleteFunc(slices.Clone(all), func(e *audit.Entry) bool { return e.Step != "root-certificate" }))
+	hashes := map[string]bool{}
+	for _, d := range tbs {
+		hashes[d.TBS.SHA256] = true
+	}
+	if len(tbs) != 2 || len(hashes) != 1 || len(said(all, "root-certificate")) != 2 {
+		t.Errorf("announced %d times, %d different, approvals %q", len(tbs), len(hashes), said(all, "root-certificate"))
+	}
+	if n := len(calls(all, "root-certificate", "C_Sign")); n != 1 {
+		t.Errorf("%d signatures", n)
+	}
+	_, after, ok := strings.Cut(screen.String(), "The same bytes that were announced in an earlier attempt")
+	if asked := strings.Index(after, "Do you approve"); !ok || asked < 0 || !strings.Contains(after[:asked], "SHA-256 of the bytes to be signed") {
+		t.Error("what is approved is not shown after the break")
+	}
+}
+
+// TestTooOldToSign: what was approved before a long break is not signed with its
+// old dates: it is built and approved anew.
+func TestTooOldToSign(t *testing.T) {
+	signers := phrasesTyped + strings.Replace(allApprove, "  \"*/approve/*\": \"@initials\"\n", "", 1)
+	st, err := play(t, "root-ca", approves("root-certificate"), signers+"  \"root-certificate/approve/so-custodian\": \"@initials\"\n")
+	if err == nil {
+		t.Fatal("expected a pause")
+	}
+	st.ahead = 13 * time.Hour
+	err = st.goOn(signers + "  \"*/approve/*\": \"@initials\"\n  \"root-certificate/on-failure/*\": [\"repeat\"]\n  \"*/deviation/*\": \"@initials\"\n" +
+		"  \"*/expected/*\": \"a signature on the same day\"\n  \"*/happened/*\": \"a night between\"\n  \"*/decided/*\": \"to do it anew\"\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sound(st.bundle()); err != nil {
+		t.Fatal(err)
+	}
+	all := st.entries(t)
+	tbs, _ := entriesOf[*audit.ToBeSigned](all)
+	if len(tbs) < 2 || tbs[0].TBS.SHA256 == tbs[1].TBS.SHA256 || !strings.Contains(problems(all), "choose repeat") {
+		t.Errorf("announced: %+v; problems: %s", tbs, problems(all))
+	}
+	if got := said(all, "root-certificate"); len(got) != 3 || len(calls(all, "root-certificate", "C_Sign")) != 1 {
+		t.Errorf("approvals: %q", got)
 	}
 }
 

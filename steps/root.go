@@ -38,6 +38,9 @@ func (a *selfSignRoot) Check(w *ceremony.World) {
 	k.Cert = a.File
 }
 
+// ShowsFirst: who approves sees the certificate before.
+func (a *selfSignRoot) ShowsFirst() {}
+
 // Announce says what is signed.
 func (a *selfSignRoot) Announce(*ceremony.Session) (effect, irreversible string) {
 	return "the key signs its own root certificate", "a signature cannot be taken back; a wrong certificate can only be thrown away"
@@ -140,6 +143,9 @@ func inRoom(w *ceremony.World, field, id string) {
 	}
 }
 
+// ShowsFirst: who approves sees the certificate before.
+func (a *signCSR) ShowsFirst() {}
+
 // Announce says what is signed.
 func (a *signCSR) Announce(*ceremony.Session) (effect, irreversible string) {
 	return "the key signs the certificate of another CA", "a signature cannot be taken back; a wrong certificate must be revoked"
@@ -199,6 +205,9 @@ func (a *signCRL) Check(w *ceremony.World) {
 		w.Problem("revoked", "%v", err)
 	}
 }
+
+// ShowsFirst: who approves sees the list before.
+func (a *signCRL) ShowsFirst() {}
 
 // Announce says what is signed.
 func (a *signCRL) Announce(*ceremony.Session) (effect, irreversible string) {

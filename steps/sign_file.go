@@ -118,8 +118,10 @@ func noCA(s *ceremony.Session, key string) error {
 	return nil
 }
 
-// announceFile returns the entry for a file that is to be signed, after the
-// actor confirmed it.
+// ShowsFirst: who approves sees the file's checksum before.
+func (a *signFile) ShowsFirst() {}
+
+// announceFile returns the entry for a file that is to be signed.
 func (i *issue) announceFile() (*audit.ToBeSigned, error) {
 	pub, err := publicKeyOf(i.s, i.key.Name)
 	if err != nil {
@@ -130,14 +132,18 @@ func (i *issue) announceFile() (*audit.ToBeSigned, error) {
 		return nil, fmt.Errorf("key %q: %w", i.key.Name, err)
 	}
 	name := bundle.ArtifactsDir + "/" + strings.TrimSuffix(i.file, ".sig")
-	i.s.Show(room.Text{Text: fmt.Sprintf("The SHA-256 of %s that was compared is signed with key %s.", name, i.key.Name)})
-	if err := i.confirm(); err != nil {
-		return nil, err
-	}
+	i.showFileDigest()
 	return &audit.ToBeSigned{
 		Object: i.object, For: bundle.ArtifactsDir + "/" + i.file, TBS: ceremony.FileOf(name, i.content), Key: i.key.Name,
 		Mechanism: mechanism, Digest: "SHA-256", Input: hex.EncodeToString(input), Profile: "detached signature", Lint: []string{},
 	}, nil
+}
+
+// showFileDigest shows the checksum of the file that is approved and signed.
+func (i *issue) showFileDigest() {
+	name := bundle.ArtifactsDir + "/" + strings.TrimSuffix(i.file, ".sig")
+	i.s.Show(room.Text{Text: fmt.Sprintf("The SHA-256 of %s that was compared is signed with key %s.", name, i.key.Name)})
+	i.showDigest(ceremony.FileOf(name, i.content))
 }
 
 // finishFile writes the signature once it verifies.

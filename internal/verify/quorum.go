@@ -70,7 +70,7 @@ func (f *facts) takeQuorum(e *audit.Entry, size int) {
 	case *audit.Approval:
 		f.takeApproval(e, d, size)
 	case *audit.HSMIntent:
-		if e.Step != "" && e.Step == f.running && f.now.StepBegin != nil {
+		if e.Step != "" && e.Step == f.running && f.now.StepBegin != nil && !(slices.Contains(showing, f.now.StepKind) && slices.Contains(reading, d.Function)) {
 			f.needs(e, "step", f.now.Approve)
 		}
 	case *audit.StepEnd:
@@ -83,6 +83,17 @@ func (f *facts) takeQuorum(e *audit.Entry, size int) {
 	case *audit.Deviation:
 		f.takeDecided(e, d)
 	}
+}
+
+// showing are the kinds of steps that show what they sign before it is approved.
+var showing = []string{"self-sign-root", "sign-csr", "sign-crl", "sign-file"}
+
+// reading are the calls that such a step makes before: it logs in, finds the key
+// and draws a serial number. None signs or changes anything.
+var reading = []string{
+	"C_Initialize", "C_Finalize", "C_GetInfo", "C_GetSlotList", "C_GetSlotInfo", "C_GetTokenInfo", "C_GetMechanismList", "C_GetMechanismInfo",
+	"C_OpenSession", "C_CloseSession", "C_CloseAllSessions", "C_GetSessionInfo", "C_Login", "C_Logout",
+	"C_FindObjectsInit", "C_FindObjects", "C_FindObjectsFinal", "C_GetAttributeValue", "C_GenerateRandom",
 }
 
 // standAnew takes in that a roll call was held, perhaps again.
