@@ -46,7 +46,7 @@ func openTable(dir string) (*table, error) {
 	if err := os.Setenv(pcsc.SocketEnv, tb.socket); err != nil {
 		return nil, errors.Join(err, tb.daemon.Stop())
 	}
-	path, err := p11.Find("nitrokey-hsm")
+	path, err := p11.Find("opensc")
 	if err == nil {
 		tb.lib, err = p11.Open(path)
 	}

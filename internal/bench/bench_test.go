@@ -53,13 +53,13 @@ func TestRun(t *testing.T) {
 // word, and keep to what the line can carry.
 func TestMeasurements(t *testing.T) {
 	seen := map[string]bool{}
-	for _, m := range measurements(new(bigBundles)) {
+	for _, m := range measurements(new(bigBundles), new(cardSigns)) {
 		if seen[m.name] || m.name == "" || strings.ContainsAny(m.name, " \t\n") || m.measure == nil {
 			t.Errorf("measurement %q is not usable", m.name)
 		}
 		seen[m.name] = true
 	}
-	for _, name := range []string{"recorded-sign", "append", "recorded-sign-late", "append-late", "verify-per-entry", "verify-1m", "verify-growth", "verify-rss", "db-size", "peers-git", "peers-journal", "peers-tlog", "transcript-per-page", "transcript-growth"} {
+	for _, name := range []string{"recorded-sign", "opensc-recorded-sign", "opensc-pkcs11-tool", "opensc-openssl", "append", "recorded-sign-late", "append-late", "verify-per-entry", "verify-1m", "verify-growth", "verify-rss", "db-size", "peers-git", "peers-journal", "peers-tlog", "transcript-per-page", "transcript-growth"} {
 		if !seen[name] {
 			t.Errorf("there is no measurement %q", name)
 		}
