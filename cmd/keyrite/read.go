@@ -222,6 +222,30 @@ func summaryMade(d audit.Data) string {
 	case *audit.Close:
 		return fmt.Sprintf("%s, %d entries", d.Result, d.Size)
 	}
+	return summaryActs(d)
+}
+
+// summaryActs is summary for the machine, and for what people read and took.
+func summaryActs(d audit.Data) string {
+	switch d := d.(type) {
+	case *audit.Environment:
+		return fmt.Sprintf("keyrite %s, module %s, %s (self-reported)", d.Program.Version, d.Module.Name, d.Kernel)
+	case *audit.Devices:
+		return fmt.Sprintf("%s: %d of %d devices", d.Bus, len(d.List), d.Of)
+	case *audit.MachineCheck:
+		if len(d.Differs) == 0 {
+			return "as the script says: " + strings.Join(d.Compared, ", ")
+		}
+		return "not as the script says: " + strings.Join(d.Differs, "; ")
+	case *audit.Drift:
+		return fmt.Sprintf("%d ms between entries %d and %d, %d jumps of the machine's clock", d.DriftMS, d.First, d.Last, d.Jumps)
+	case *audit.TypedBack:
+		return fmt.Sprintf("%s read, %s typed back: %s = %s", d.Reader, d.Person, d.What, d.Value)
+	case *audit.Custody:
+		return fmt.Sprintf("%s takes %s, bag %s, to %s", d.Person, d.Item, d.Bag, d.Place)
+	case *audit.Evidence:
+		return fmt.Sprintf("%s %s at %s by %s: %s", d.Form, d.ID, d.TimeCode, d.Person, d.Shows)
+	}
 	return ""
 }
 
