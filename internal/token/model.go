@@ -157,8 +157,12 @@ func Recognise(info TokenInfo) string {
 // Takes reports whether a token can be of the model.
 func (m Model) Takes(info TokenInfo) bool { return m.Recognises == nil || m.Recognises(info) }
 
-// labelSize is the size of CK_TOKEN_INFO.label, in bytes.
-const labelSize = 32
+// labelSize is the size of CK_TOKEN_INFO.label, in bytes, and cut what stands
+// for the rest of one that was cut.
+const (
+	labelSize = 32
+	cut       = "..."
+)
 
 // Labelled reports whether a token's label is the one asked for, as a module
 // shows it: with its suffix behind what of the label there is room for, too.
@@ -166,8 +170,10 @@ func (m Model) Labelled(info TokenInfo, label string) bool {
 	if info.Label == label {
 		return true
 	}
-	room := labelSize - len(m.Label.Suffix)
-	return m.Label.Suffix != "" && info.Label == label[:min(len(label), room)]+m.Label.Suffix
+	if room := labelSize - len(m.Label.Suffix); len(label) > room {
+		label = label[:room-len(cut)] + cut
+	}
+	return m.Label.Suffix != "" && info.Label == label+m.Label.Suffix
 }
 
 // Used says for people whether a token was in use before, as far as its flags

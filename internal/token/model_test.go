@@ -177,7 +177,7 @@ func TestRecognise(t *testing.T) {
 }
 
 // TestLabelled: OpenSC shows the label of the PIN behind the token's, which it
-// cuts at 22 bytes.
+// cuts to 22 bytes.
 func TestLabelled(t *testing.T) {
 	const long = "Example Root CA of the Year 2026"
 	for _, c := range []struct {
@@ -186,8 +186,9 @@ func TestLabelled(t *testing.T) {
 	}{
 		{"nitrokey-hsm", "Example Root", "Example Root (UserPIN)", true},
 		{"nitrokey-hsm", "Example Root", "Example Root", true},
-		{"nitrokey-hsm", long, long[:22] + " (UserPIN)", true},
-		{"nitrokey-hsm", long, long[:21] + " (UserPIN)", false},
+		{"nitrokey-hsm", long, long[:19] + "... (UserPIN)", true},
+		{"nitrokey-hsm", long, long[:22] + " (UserPIN)", false},
+		{"nitrokey-hsm", long[:22], long[:22] + " (UserPIN)", true},
 		{"nitrokey-hsm", "Example Root", "Example Root 2 (UserPIN)", false},
 		{"nitrokey-hsm", "", "SmartCard-HSM (UserPIN)", false},
 		{"softhsm2", "Example Root", "Example Root", true},

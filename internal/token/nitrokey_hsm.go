@@ -53,8 +53,9 @@ var nitrokeyHSM = Model{
 	SerialFromStart:    true, // that of the card
 
 	// OpenSC keeps the SO-PIN given to C_Login and sends it with the call that
-	// needs it (OpenSC issues 889, 1318); it keeps it for one C_InitPIN, so
-	// that each is made in a login of its own.
+	// needs it (OpenSC issues 889, 1318). It keeps it for one C_InitPIN: a second
+	// one in the same login spends a try of the SO-PIN, so that keyrite makes each
+	// in a login of its own.
 	SOLoginChecks: false,
 
 	// INITIALIZE resets the card, and OpenSC looks for it anew.
@@ -62,7 +63,7 @@ var nitrokeyHSM = Model{
 
 	Label: LabelRule{
 		// OpenSC adds the label of the PIN object, and cuts the token's to make
-		// room: 22 bytes of it are seen. On some cards what C_InitToken was given
+		// room: 22 bytes of it are seen, of a longer one 19 and three dots. On some cards what C_InitToken was given
 		// did not stick.
 		Sticks: false,
 		Suffix: " (UserPIN)",
