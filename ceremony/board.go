@@ -61,7 +61,7 @@ func (r *Runner) boardToken(out *audit.HSMOutcome) {
 			return
 		}
 		r.seen.Name, r.seen.Label, r.seen.Serial = spec.Name, out.Token.Label, out.Token.Serial
-		r.seen.PINs = r.triesLeft(spec, out.Token.Flags)
+		r.seen.PINs = r.triesLeft(spec, out.Token)
 	}
 	if r.seen.Name != "" {
 		r.Room.Show(r.seen)
@@ -79,7 +79,7 @@ func (r *Runner) tokenSeen(info *audit.TokenInfo) *TokenSpec {
 			}
 			continue
 		}
-		if spec.Serial == info.Serial || spec.Label == info.Label || len(r.Script.Tokens) == 1 {
+		if spec.Serial == info.Serial || r.model(spec).Labelled(token.TokenInfo{Label: info.Label}, spec.Label) || len(r.Script.Tokens) == 1 {
 			return spec
 		}
 	}
@@ -87,8 +87,8 @@ func (r *Runner) tokenSeen(info *audit.TokenInfo) *TokenSpec {
 }
 
 // triesLeft says what a token's flags and the log tell of the tries left.
-func (r *Runner) triesLeft(spec *TokenSpec, names []string) []room.PINState {
-	flags, m := flagsOf(names), r.model(spec)
+func (r *Runner) triesLeft(spec *TokenSpec, info *audit.TokenInfo) []room.PINState {
+	flags, m := flagsOf(info.Flags), r.model(spec)
 	var list []room.PINState
 	for _, kind := range []token.PINKind{token.SOPIN, token.UserPIN} {
 		tries := m.Tries(kind, flags)
@@ -104,7 +104,7 @@ func (r *Runner) triesLeft(spec *TokenSpec, names []string) []room.PINState {
 		case token.TriesNone:
 			p.Tries = "LOCKED"
 		}
-		if wrong := r.state.WrongTries(kind); wrong > 0 && tries != token.TriesNone {
+		if wrong := r.state.WrongTries(info.Serial, kind); wrong > 0 && tries != token.TriesNone {
 			p.Tries, p.Alarm = fmt.Sprintf("%s, %d wrong here", p.Tries, wrong), true
 		}
 		if most > 0 && tries != token.TriesNone {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/keyrite/keyrite/audit"
-	"github.com/keyrite/keyrite/internal/room"
 	"github.com/keyrite/keyrite/internal/token"
 	"github.com/keyrite/keyrite/internal/token/recorded"
 )
@@ -301,63 +300,6 @@ func (t *Token) look() error {
 // Card holds the token's card for commands that PKCS#11 has no call for, while f
 // runs: see [recorded.Module.Card]. f makes no call of PKCS#11.
 func (t *Token) Card(f func(*recorded.Card) error) error { return t.Module.Card(t.Info.Serial, f) }
-
-// WarnLastTry refuses to use a locked PIN and asks for an explicit word before the last try of a PIN.
-func (t *Token) WarnLastTry(kind token.PINKind) error {
-	r, err := t.Do(token.Call{Function: token.GetTokenInfo, Slot: t.Slot})
-	if err != nil {
-		return err
-	}
-	t.Info = r.Token
-	switch t.Model.Tries(kind, r.Token.Flags) {
-	case token.TriesNone:
-		return fmt.Errorf("the %s of %q is locked: no further try is possible", kind, t.Name)
-	case token.TriesLast:
-		return t.lastTry(kind)
-	}
-	return nil
-}
-
-func (t *Token) lastTry(kind token.PINKind) error {
-	means := "The security officer can then set it anew."
-	if t.Model.Rule(kind).Final {
-		means = "NOBODY can unlock it then: the token can never be initialised again."
-	}
-	t.s.Show(room.Warning{Text: fmt.Sprintf("Only ONE try is left on the %s of %s. If it is wrong, the PIN is locked. %s", kind, t.Name, means)})
-	const words = "LAST TRY"
-	v, err := t.s.AskWord(t.s.Step.Actor, "last-try", "Type the words "+words+" to spend it, anything else to stop (no PIN here: this is shown)", words)
-	if err != nil {
-		return err
-	}
-	d := &audit.Decision{Question: "spend the last try of the " + kind.String() + "?", Options: []string{"spend", "stop"}, Chosen: "stop", Person: t.s.Step.Actor}
-	if strings.EqualFold(v, words) {
-		d.Chosen = "spend"
-	}
-	if _, err := t.s.Record(d); err != nil {
-		return err
-	}
-	if d.Chosen == "stop" {
-		return &Stop{Reason: fmt.Sprintf("the last try of the %s was not spent", kind), Person: t.s.Step.Actor}
-	}
-	return nil
-}
-
-// Tries tells what the token says of the tries that are left, for an error.
-func (t *Token) Tries(kind token.PINKind) string {
-	r, err := t.Do(token.Call{Function: token.GetTokenInfo, Slot: t.Slot})
-	if err != nil {
-		return ""
-	}
-	t.Info = r.Token
-	text := t.Model.Tries(kind, r.Token.Flags).String()
-	if n := t.s.State().WrongTries(kind); n > 0 {
-		text += fmt.Sprintf("; wrong in this ceremony since the last right one: %d", n)
-	}
-	if n := t.Model.Rule(kind).Tries; n > 0 {
-		text += fmt.Sprintf("; locked after %d", n)
-	}
-	return " (tries: " + text + ")"
-}
 
 // FindKey looks for the two halves of a key by label and id in a session.
 // found is false if there is neither; half a key is an error.

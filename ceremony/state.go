@@ -50,7 +50,7 @@ type State struct {
 
 	intents map[int64]*audit.HSMIntent
 	open    map[int64]*Pending // intents without an outcome
-	wrong   map[string]int     // wrong tries at a login since the last right one, by PIN
+	tries   *spentTries        // what calls have spent of the PINs
 	kinds   map[string]string  // kind of each step of the plan
 	away    map[string]bool    // who left the room and is not back
 	stands  map[string]string  // who takes whose place: by the absent one's id
@@ -132,7 +132,7 @@ func NewState() *State {
 		sharesInUse: map[string]*ShareSet{},
 
 		looks:   map[string]*looked{},
-		wrong:   map[string]int{},
+		tries:   newTries(),
 		kinds:   map[string]string{},
 		away:    map[string]bool{},
 		stands:  map[string]string{},
@@ -320,7 +320,7 @@ func (st *State) applyCall(e *audit.Entry) {
 	case *audit.HSMOutcome:
 		in := st.intents[d.Intent]
 		delete(st.open, d.Intent)
-		st.countTries(in, d)
+		st.tries.count(st, in, d)
 		if slices.Contains(nothingSet, d.RV) {
 			st.sendShares(e.Step, d.Function, false)
 		}
@@ -337,25 +337,6 @@ func (st *State) applyCall(e *audit.Entry) {
 		if d.Decided == DidNotHappen && in != nil {
 			st.sendShares(e.Step, in.Function, false)
 		}
-	}
-}
-
-// countTries counts the wrong tries of each PIN since the last right one.
-func (st *State) countTries(in *audit.HSMIntent, out *audit.HSMOutcome) {
-	kind := token.SOPIN.String()
-	switch {
-	case in == nil || in.PIN == "":
-		return
-	case in.Function != string(token.Login) && in.Function != string(token.InitToken):
-		return // C_InitPIN and C_SetPIN do not say whose PIN they check
-	case in.User == token.NormalUser.Name():
-		kind = token.UserPIN.String()
-	}
-	switch out.RV {
-	case "CKR_OK":
-		st.wrong[kind] = 0
-	case "CKR_PIN_INCORRECT", "CKR_PIN_LOCKED":
-		st.wrong[kind]++
 	}
 }
 
@@ -379,10 +360,6 @@ func pinName(tokenName, kind string) string { return tokenName + "\n" + kind }
 func (st *State) PINSet(tokenName string, kind token.PINKind) bool {
 	return st.pinSet[pinName(tokenName, kind.String())]
 }
-
-// WrongTries returns how many wrong tries of a PIN the log holds since the last
-// right one.
-func (st *State) WrongTries(kind token.PINKind) int { return st.wrong[kind.String()] }
 
 func (st *State) succeeded(e *audit.Entry, in *audit.HSMIntent, out *audit.HSMOutcome) {
 	st.Step(e.Step).happened[out.Function] = e.Seq

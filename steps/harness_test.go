@@ -40,6 +40,7 @@ type stage struct {
 	room      func(room.Room) room.Room           // wraps the room
 	out       io.Writer
 	card      *fake.Module // a SmartCard-HSM in memory in place of SoftHSM2, for what SoftHSM2 cannot show: tries that are counted
+	opensc    *p11.Module  // the real OpenSC in place of SoftHSM2
 	unchecked bool         // the script is not held against the model of the world
 
 	ahead time.Duration // how far the machine's clock is ahead
@@ -111,16 +112,19 @@ func (st *stage) config(store ceremony.Store) (*ceremony.Config, error) {
 	if st.card != nil {
 		module = st.card
 	}
+	if st.opensc != nil {
+		module = st.opensc
+	}
 	if st.token != nil {
 		module = st.token(module)
 	}
 	return &ceremony.Config{
-		Script: s, ScriptBytes: st.script, Dir: st.bundle(), Media: st.dir, Mode: cmp.Or(st.mode, ceremony.Rehearsal), Stand: st.card == nil || st.stand,
+		Script: s, ScriptBytes: st.script, Dir: st.bundle(), Media: st.dir, Mode: cmp.Or(st.mode, ceremony.Rehearsal), Stand: st.card == nil && st.opensc == nil || st.stand,
 		Room: rm, Store: store, Paper: paper.Paper{}, Now: func() time.Time { return time.Now().Add(st.ahead) }, Sleep: time.Sleep, Rand: rand.Reader,
 		Program: audit.Program{Version: "test", Go: runtime.Version(), Platform: "test", SHA256: zeros},
 		Model: func(spec *ceremony.TokenSpec) *token.Model {
 			m := token.Models["softhsm2"].WithPINRulesOf(token.Models[spec.Model])
-			if st.card != nil {
+			if st.card != nil || st.opensc != nil {
 				m = token.Models[spec.Model]
 			}
 			return &m

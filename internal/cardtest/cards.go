@@ -90,6 +90,16 @@ func (c *Cards) Make(card int, label string) {
 	}
 }
 
+// State is the memory of a card.
+func (c *Cards) State(card int) []byte {
+	c.t.Helper()
+	b, err := c.file(card).Load()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return b
+}
+
 func (c *Cards) card(card int) *simcard.Card {
 	c.t.Helper()
 	s, err := simcard.Open(c.file(card), simcard.Options{Random: rand.Reader})
