@@ -10,7 +10,7 @@
 //	             without CAR; it is signed by the key itself
 //	attested     67 { request, 42 outer CAR, 5F37 outer signature }
 //	             the card's device key signs request ‖ outer CAR
-//	public key   EC   06 OID, 81 p, 82 a, 83 b, 84 G, 85 n, 86 Q, 87 cofactor
+//	public key   EC   06 OID, 86 Q (the rest is the issuer's), or 06 OID, 81 p, 82 a, 83 b, 84 G, 85 n, 86 Q, 87 cofactor
 //	             RSA  06 OID, 81 modulus, 82 exponent
 //
 // Signatures are r ‖ s of equal length for ECDSA, PKCS #1 v1.5 for RSA, over

@@ -26,8 +26,22 @@ type PublicKey struct {
 	OID     string
 	Curve   *curve.Curve
 	Point   curve.Point
+	Bare    []byte // 86 of a key without domain parameters, which are its issuer's; see On
 	Modulus *big.Int
 	E       int
+}
+
+// On returns a key that came without domain parameters with those of its
+// issuer's key, as TR-03110-3, D.3.3 has it; any other key as it is.
+func (k PublicKey) On(issuer PublicKey) (PublicKey, error) {
+	if k.Bare == nil {
+		return k, nil
+	}
+	if issuer.Curve == nil {
+		return k, fmt.Errorf("public key: it has no domain parameters, and its issuer's has none either")
+	}
+	p, err := issuer.Curve.ParsePoint(k.Bare)
+	return PublicKey{OID: k.OID, Curve: issuer.Curve, Point: p}, err
 }
 
 // Size returns the bits of the modulus, or of the curve's field.
@@ -35,13 +49,16 @@ func (k PublicKey) Size() int {
 	if k.Curve != nil {
 		return k.Curve.P.BitLen()
 	}
+	if k.Modulus == nil {
+		return 0
+	}
 	return k.Modulus.BitLen()
 }
 
 // Equal reports whether two keys are the same key.
 func (k PublicKey) Equal(other PublicKey) bool {
 	a, b := k.value(), other.value()
-	return len(a) > 0 && bytes.Equal(a, b)
+	return len(a) > 0 && k.Bare == nil && other.Bare == nil && bytes.Equal(a, b)
 }
 
 // parseKey reads the value of 7F49. The domain parameters must be those of one
@@ -75,9 +92,15 @@ func readOID(raw []byte) (string, error) {
 	return id.String(), nil
 }
 
-// parseEC reads 81 to 87. TR-03110 lets a certificate leave out all but 86 if
-// its issuer's key has them; such a one is refused here.
+// parseEC reads 81 to 87, or 86 alone: TR-03110 lets a certificate leave out the
+// others if its issuer's key has them, and those of real devices do.
 func (k *PublicKey) parseEC(b []byte) error {
+	if bare, err := inOrder(b, 0x06, 0x86); err == nil {
+		if k.Bare = bare[1].Value; len(k.Bare) < 3 || k.Bare[0] != 4 {
+			return fmt.Errorf("public key: 86 is no point")
+		}
+		return nil
+	}
 	list, err := inOrder(b, 0x06, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87)
 	if err != nil {
 		return fmt.Errorf("public key: %w", err)
@@ -127,6 +150,8 @@ func (k *PublicKey) parseRSA(b []byte) error {
 // value writes what 7F49 holds, nil for a key that is not set.
 func (k PublicKey) value() []byte {
 	switch {
+	case k.Bare != nil:
+		return tlv.Append(appendOID(nil, k.OID), 0x86, k.Bare)
 	case k.Curve != nil && k.Point.X != nil:
 		b := appendOID(nil, k.OID)
 		for i, v := range domain(k.Curve) {
@@ -160,6 +185,9 @@ func (k PublicKey) Verify(data, signature []byte) error {
 			return errSignature
 		}
 		return nil
+	}
+	if k.Curve == nil {
+		return fmt.Errorf("%w: the key has no domain parameters of its own", errSignature)
 	}
 	n := k.Curve.Size
 	if len(signature) != 2*n {

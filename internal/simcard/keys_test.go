@@ -385,3 +385,21 @@ func TestProfile(t *testing.T) {
 		t.Errorf("RSA 4096 takes %v", got)
 	}
 }
+
+// TestRootIsKnown: the authority of these cards is known by its public key, as
+// one that proves nothing.
+func TestRootIsKnown(t *testing.T) {
+	root, err := Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range cvc.Roots() {
+		key, err := r.Key()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if key.Equal(root.Key) != r.Simulated || (r.CHR == root.CHR) != r.Simulated {
+			t.Errorf("%s: simulated %v", r.CHR, r.Simulated)
+		}
+	}
+}
