@@ -57,6 +57,9 @@ func callLies() []lie {
 		return at("root-key", func(b *bundletest.Builder, _ *audit.Key) { b.Call(i, o) })
 	}
 	return append([]lie{
+		{name: "what the room says of a call that succeeded", before: said("C_SetPIN", "CKR_OK"), want: CallOutcome},
+		{name: "what the room says of a call that was refused", before: said("C_SetPIN", "CKR_PIN_INCORRECT"), want: CallOutcome},
+		{name: "what the room says of a call that leaves nothing", before: said("C_Login", "CKR_GENERAL_ERROR"), want: CallOutcome},
 		{name: "a function that keyrite never calls", before: call(audit.HSMIntent{Function: "C_WrapKey"}, audit.HSMOutcome{}), want: FunctionUnknown},
 		{name: "a return value of no form", before: call(audit.HSMIntent{Function: "C_GetInfo"}, audit.HSMOutcome{RV: "ok"}), want: CallOutcome},
 		{name: "a signature of a call that failed", change: edit(func(_ string, d *audit.HSMOutcome) {
@@ -83,6 +86,22 @@ func callLies() []lie {
 		{name: "an entry of a step that never was", before: at("", func(b *bundletest.Builder, _ *audit.Transcript) { b.AddTo("resume", &audit.Answer{Person: "ada"}) }), want: LogGrammar},
 		{name: "an answer of no step inside one", before: at("root-key", func(b *bundletest.Builder, _ *audit.Key) { b.AddTo("", &audit.Answer{Person: "ada"}) }), want: LogGrammar},
 	}, append(commandLies(), planLies()...)...)
+}
+
+// said is a call with its return value, and what the room says of it.
+func said(function, rv string) func(*bundletest.Builder, string, audit.Data) {
+	return at("root-key", func(b *bundletest.Builder, _ *audit.Key) {
+		seq := b.Call(audit.HSMIntent{Function: function}, audit.HSMOutcome{RV: rv})
+		b.Add(&audit.HSMUnknown{Intent: seq - 1, Found: "nothing", Decided: "it happened", Person: "ada"})
+	})
+}
+
+// TestDoubtfulCall: the room may say what became of a call that failed on the
+// way, and the auditor is told.
+func TestDoubtfulCall(t *testing.T) {
+	if r := (lie{before: said("C_SetPIN", "CKR_GENERAL_ERROR")}).tell(t); r.Exit != ExitSound || !r.Has(CallUnknown) {
+		t.Errorf("exit %d\n%s", r.Exit, codes(r))
+	}
 }
 
 // planLies are logs that say something else than the script.
