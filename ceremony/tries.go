@@ -1,12 +1,15 @@
 package ceremony
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/keyrite/keyrite/audit"
 	"github.com/keyrite/keyrite/internal/room"
 	"github.com/keyrite/keyrite/internal/token"
+	"github.com/keyrite/keyrite/internal/token/apdu"
+	"github.com/keyrite/keyrite/internal/token/recorded"
 )
 
 // spentTries is what the log says of wrong PINs: how many each PIN of each token has
@@ -89,10 +92,55 @@ func (st *State) WrongTries(serial string, kind token.PINKind) int {
 	return st.tries.wrong[pinName(serial, kind.String())]
 }
 
-// left is what is known of the tries of a PIN: what the token's flags say or,
-// where they say nothing, how many the model has less those that this log saw
+// cardPINs are the PINs of a card, by the references that it knows them by.
+var cardPINs = []struct {
+	kind      token.PINKind
+	reference byte
+}{{token.SOPIN, apdu.SOPIN}, {token.UserPIN, apdu.UserPIN}}
+
+// counters asks the card itself how many tries are left, where the model says
+// that it tells. A PIN is missing if it does not; a card that cannot be asked is
+// told to the room. The error is that the log cannot be written.
+func (t *Token) counters() (map[token.PINKind]int, error) {
+	left := map[token.PINKind]int{}
+	if !t.Model.CardTells {
+		return left, nil
+	}
+	err := t.Card(func(c *recorded.Card) error {
+		for _, p := range cardPINs {
+			n, told, err := c.Tries(p.reference)
+			if err != nil {
+				return err
+			}
+			if told {
+				left[p.kind] = n
+			}
+		}
+		return nil
+	})
+	switch {
+	case err == nil, errors.Is(err, recorded.ErrNoCards):
+		return left, nil
+	case Fatal(err):
+		return nil, err
+	}
+	t.s.Show(room.Warning{Text: "The card could not be asked how many tries are left: " + err.Error() + "."})
+	return map[token.PINKind]int{}, nil
+}
+
+// left is what is known of the tries of a PIN: what the card itself has
+// counted, else what the token's flags say or, where they say nothing, how many the model has less those that this log saw
 // spent. What was spent before, nobody has told.
-func (t *Token) left(kind token.PINKind) token.Tries {
+func (t *Token) left(kind token.PINKind, counted map[token.PINKind]int) token.Tries {
+	if n, told := counted[kind]; told {
+		switch {
+		case n == 0:
+			return token.TriesNone
+		case n == 1:
+			return token.TriesLast
+		}
+		return token.TriesAll
+	}
 	said := t.Model.Tries(kind, t.Info.Flags)
 	most, spent := t.Model.Rule(kind).Tries, t.s.State().WrongTries(t.Info.Serial, kind)
 	if said != token.TriesNotTold || most == 0 || spent == 0 {
@@ -109,7 +157,7 @@ func (t *Token) left(kind token.PINKind) token.Tries {
 
 // showTries tells the room, before a PIN is asked for, what is known of the
 // tries of both.
-func (t *Token) showTries() {
+func (t *Token) showTries(counted map[token.PINKind]int) {
 	table := room.Table{Header: []string{"tries of " + t.Name, "the token says", "wrong in this ceremony", "locked after"}}
 	for _, kind := range []token.PINKind{token.SOPIN, token.UserPIN} {
 		locks := "never"
@@ -120,7 +168,11 @@ func (t *Token) showTries() {
 		if rule.Final {
 			locks = fmt.Sprintf("%d wrong ones, for good", rule.Tries)
 		}
-		table.Rows = append(table.Rows, []string{kind.String(), t.Model.Tries(kind, t.Info.Flags).String(), fmt.Sprint(t.s.State().WrongTries(t.Info.Serial, kind)), locks})
+		says := t.Model.Tries(kind, t.Info.Flags).String()
+		if n, told := counted[kind]; told {
+			says = fmt.Sprintf("%d left", n)
+		}
+		table.Rows = append(table.Rows, []string{kind.String(), says, fmt.Sprint(t.s.State().WrongTries(t.Info.Serial, kind)), locks})
 	}
 	t.s.Show(table)
 }
@@ -132,8 +184,12 @@ func (t *Token) WarnLastTry(kind token.PINKind) error {
 	if err := t.look(); err != nil {
 		return err
 	}
-	t.showTries()
-	switch t.left(kind) {
+	counted, err := t.counters()
+	if err != nil {
+		return err
+	}
+	t.showTries(counted)
+	switch t.left(kind, counted) {
 	case token.TriesNone:
 		what := "the security officer has to set it anew (a step pin-unblock)"
 		if t.Model.Rule(kind).Final {

@@ -20,6 +20,8 @@ import (
 	"github.com/keyrite/keyrite/internal/room/answers"
 	"github.com/keyrite/keyrite/internal/room/plain"
 	"github.com/keyrite/keyrite/internal/token"
+	"github.com/keyrite/keyrite/internal/token/apdu"
+	"github.com/keyrite/keyrite/internal/token/apdu/pcsclite"
 	"github.com/keyrite/keyrite/internal/token/fake"
 	"github.com/keyrite/keyrite/internal/token/p11"
 	"github.com/keyrite/keyrite/internal/token/softhsm"
@@ -118,7 +120,12 @@ func (st *stage) config(store ceremony.Store) (*ceremony.Config, error) {
 	if st.token != nil {
 		module = st.token(module)
 	}
+	var cards apdu.Service
+	if st.opensc != nil {
+		cards = pcsclite.New()
+	}
 	return &ceremony.Config{
+		Cards:  cards,
 		Script: s, ScriptBytes: st.script, Dir: st.bundle(), Media: st.dir, Mode: cmp.Or(st.mode, ceremony.Rehearsal), Stand: st.card == nil && st.opensc == nil || st.stand,
 		Room: rm, Store: store, Paper: paper.Paper{}, Now: func() time.Time { return time.Now().Add(st.ahead) }, Sleep: time.Sleep, Rand: rand.Reader,
 		Program: audit.Program{Version: "test", Go: runtime.Version(), Platform: "test", SHA256: zeros},

@@ -37,12 +37,15 @@ func pinStates() []pinCase {
 		{"SO-PIN wrong, then right", "unblock", user(0), soIs("["+wrongSO+", "+rightSO+"]") + again + "  \"x/user-pin-current/*\": \"95142683\"\n", "CKR_PIN_INCORRECT CKR_OK", 15, 3, []string{"it is the SO-PIN that was wrong"}},
 		{"SO-PIN wrong 14 times, the room stops", "unblock", user(0), soIs("["+strings.Repeat(wrongSO+", ", 13)+wrongSO+"]") + no + "  \"x/on-failure/*\": \"again\"\n",
 			strings.TrimSpace(strings.Repeat("CKR_PIN_INCORRECT ", 14)), 1, 0, []string{"Only ONE try is left on the SO-PIN", "NOBODY can unlock it then: the token can never be initialised again"}},
-		{"SO-PIN blocked", "unblock", map[token.PINKind]int{token.SOPIN: 0, token.UserPIN: 0}, "", "CKR_PIN_LOCKED", 0, 0, []string{"CKR_PIN_LOCKED", "A locked SO-PIN cannot be undone"}},
+		{"SO-PIN one left, the room stops", "unblock", map[token.PINKind]int{token.SOPIN: 1, token.UserPIN: 0}, no, "", 1, 0, []string{"Only ONE try is left on the SO-PIN", "NOBODY can unlock it then"}},
+		{"SO-PIN one left, right", "unblock", map[token.PINKind]int{token.SOPIN: 1, token.UserPIN: 0}, yes + "  \"x/user-pin-current/*\": \"95142683\"\n", "CKR_OK", 15, 3, []string{"1 left", "Only ONE try is left on the SO-PIN"}},
+		{"SO-PIN blocked", "unblock", map[token.PINKind]int{token.SOPIN: 0, token.UserPIN: 0}, "", "", 0, 0, []string{"is locked: no further try is possible; nobody can unlock it"}},
 		{"bad form", "unblock", user(0), soIs("[\"123\", "+rightSO+"]") + "  \"x/user-pin-current/*\": \"95142683\"\n", "CKR_OK", 15, 3, []string{"This was not sent to the token", "no try is lost"}},
 
 		{"right", "init", nil, "", "CKR_OK", 15, 3, nil},
 		{"SO-PIN wrong once", "init", nil, soIs(wrongSO), "CKR_PIN_INCORRECT", 14, 3, []string{"wrong in this ceremony since the last right one: 1; locked after 15"}},
-		{"SO-PIN blocked", "init", so(0), "", "CKR_PIN_LOCKED", 0, 3, []string{"A locked SO-PIN cannot be undone"}},
+		{"SO-PIN one left, the room stops", "init", so(1), no, "", 1, 3, []string{"Only ONE try is left on the SO-PIN"}},
+		{"SO-PIN blocked", "init", so(0), "", "", 0, 3, []string{"is locked: no further try is possible; nobody can unlock it"}},
 		{"bad form", "init", nil, soIs("[\"123\", " + rightSO + "]"), "CKR_OK", 15, 3, []string{"This was not sent to the token"}},
 	}
 }

@@ -39,7 +39,7 @@ func TestTraining(t *testing.T) {
 	c.until("Initialise the token")
 	c.until("current SO-PIN")
 	c.sees("tries of hsm")
-	c.sees("15 wrong ones, for good")
+	c.sees("SO-PIN 15 left 0 15 wrong ones, for good")
 	c.say(c.pins.factory)
 	c.until("The new SO-PIN of hsm")
 	c.say("60293847152637") // fourteen digits
@@ -75,6 +75,8 @@ func TestTraining(t *testing.T) {
 	c.say("again")
 	c.until("Why is the user PIN blocked")
 	c.say("still the three wrong tries")
+	c.until("current SO-PIN")
+	c.sees("SO-PIN 14 left 1 15 wrong ones, for good")
 	c.ends(0)
 	s.verified("This was a REHEARSAL")
 	var results []string

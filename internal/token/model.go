@@ -58,6 +58,10 @@ type Model struct {
 	// that has not is known by its label or as the only new one, until it has.
 	SerialFromStart bool
 
+	// CardTells: it is a SmartCard-HSM, which says how many tries are left on
+	// either PIN to a command beside PKCS#11 (internal/token/apdu), spending none.
+	CardTells bool
+
 	// SOLoginChecks: C_Login as SO finds a wrong SO-PIN. If false it returns
 	// CKR_OK for any, and C_InitPIN or C_SetPIN after it finds out, spending a try.
 	SOLoginChecks bool

@@ -52,6 +52,8 @@ var nitrokeyHSM = Model{
 	FactoryInitialised: true,
 	SerialFromStart:    true, // that of the card
 
+	CardTells: true, // VERIFY without a PIN; 15 is also said of more
+
 	// OpenSC keeps the SO-PIN given to C_Login and sends it with the call that
 	// needs it (OpenSC issues 889, 1318). It keeps it for one C_InitPIN: a second
 	// one in the same login spends a try of the SO-PIN, so that keyrite makes each
