@@ -28,6 +28,9 @@ type ShareShown struct {
 	Index  int    `json:"index"` // of the share, from 1
 	Shares int    `json:"shares"`
 	Shown  string `json:"shown"` // "screen" or "slip"
+
+	Printer string `json:"printer,omitempty"` // slip: the printer's device and page language
+	Warning string `json:"warning,omitempty"` // why it cannot be known that nothing keeps what is printed
 }
 
 // ShareVoid says that shares which people have seen are of a PIN that was given up

@@ -105,7 +105,11 @@ func (e *explanation) held(pin PINSpec) string {
 	case pin.Way == Halves:
 		return all + ", a part each"
 	case pin.Way == Shares:
-		return fmt.Sprintf("%s, a share each; any %d of them give it back", all, pin.Threshold)
+		how := "shown on the screen"
+		if pin.Slip() {
+			how = "printed on a slip"
+		}
+		return fmt.Sprintf("%s, a share each, %s; any %d of them give it back", all, how, pin.Threshold)
 	}
 	return all + " alone"
 }

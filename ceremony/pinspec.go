@@ -22,6 +22,7 @@ type PINSpec struct {
 	Way        string   `yaml:"way,required" enum:"one,halves,shares" desc:"one: a custodian types it; halves: two custodians type a part each, and neither sees the other's; shares: it is made in the room and seen by nobody, and threshold of the custodians give it back"`
 	Custodians []string `yaml:"custodians,required" desc:"participants who hold it, in the order of their parts" line:"one"`
 	Threshold  int      `yaml:"threshold" desc:"shares: how many custodians are enough, 2 or more"`
+	Show       string   `yaml:"show" enum:"screen,slip" desc:"shares: how a custodian gets a new one: on the screen, cleared before and after, to be written down (if left out); or printed on a slip of its own, on the printer of the place file"`
 
 	Commitments []string `yaml:"commitments" desc:"shares made in an earlier ceremony: the commitment of each from its log, 64 hex digits, in the order of the custodians" line:"one"`
 }
@@ -48,6 +49,23 @@ func (p PINSpec) Needed() int {
 		return p.Threshold
 	}
 	return len(p.Custodians)
+}
+
+// Slip reports whether new shares are printed.
+func (p PINSpec) Slip() bool { return p.Way == Shares && p.Show == slipShown }
+
+// PrintsSlips returns the field of the first PIN whose shares the script prints, ""
+// for none.
+func (s *Script) PrintsSlips() string {
+	for i := range s.Tokens {
+		switch t := &s.Tokens[i]; {
+		case t.Held(token.SOPIN).Slip():
+			return at("tokens", i, "so_pin.show")
+		case t.Held(token.UserPIN).Slip():
+			return at("tokens", i, "user_pin.show")
+		}
+	}
+	return ""
 }
 
 // first returns the spec of a PIN that is nobody's own yet: the first custodian
@@ -111,6 +129,9 @@ func (c *checker) held(path string, kind token.PINKind, p *PINSpec) {
 	}
 	if p.Way != Shares && p.Threshold != 0 {
 		c.wrong(path+".threshold", "only a PIN with way: shares has a threshold: take it out")
+	}
+	if p.Way != Shares && p.Show != "" {
+		c.wrong(path+".show", "only a PIN with way: shares is shown to anybody: take it out")
 	}
 	if p.Way != Shares && len(p.Commitments) > 0 {
 		c.wrong(path+".commitments", "only a PIN with way: shares has commitments: take them out")

@@ -10,6 +10,9 @@ var badPINs = []struct {
 	{"one half", []change{{"so_pin_custodian: keeper", "so_pin: {way: halves, custodians: [keeper]}"}}, []string{
 		"31:39: tokens[1].so_pin.custodians: expected two custodians with a part each, not 1",
 	}},
+	{"halves on slips", []change{{"so_pin_custodian: keeper", "so_pin: {way: halves, custodians: [keeper, witness], show: slip}"}, {"roles: [internal-witness]", "roles: [so-pin-custodian]"}}, []string{
+		"31:64: tokens[1].so_pin.show: only a PIN with way: shares is shown to anybody: take it out",
+	}},
 	{"both halves with one person", []change{{"so_pin_custodian: keeper", "so_pin: {way: halves, custodians: [keeper, keeper]}"}}, []string{
 		`31:48: tokens[1].so_pin.custodians[2]: "keeper" is there twice: one person holds one part of a PIN`,
 	}},

@@ -17,8 +17,8 @@ import (
 	"github.com/keyrite/keyrite/internal/token/recorded"
 )
 
-// A Config is what a run needs from outside. All fields but Serials, Cards, QR, First,
-// Given and UnlockKey are required.
+// A Config is what a run needs from outside. All fields but Serials, Cards, QR,
+// Printer, First, Given and UnlockKey are required.
 type Config struct {
 	Script      *Script
 	ScriptBytes []byte
@@ -39,6 +39,7 @@ type Config struct {
 	Sleep       func(time.Duration)
 	Rand        io.Reader
 	QR          func(string) [][]bool   // for the screen; may be nil
+	Printer     Printer                 // for slips; nil if there is none
 	First       []audit.Data            // what a new log says after its first entry: about the place, and about what was done before it
 	Given       []*audit.ScriptApproval // approvals of the script that were brought, from [Script.Approval]; may be nil
 

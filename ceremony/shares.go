@@ -61,7 +61,7 @@ func (t *Token) dealOnce(spec PINSpec, kind token.PINKind) (token.PIN, error) {
 	}
 	defer wipeShares(shares)
 	for i, person := range spec.Custodians {
-		if err := t.handOut(person, kind, shares[i]); err != nil {
+		if err := t.handOut(person, spec, set, shares[i]); err != nil {
 			return token.PIN{}, err
 		}
 	}
@@ -69,7 +69,7 @@ func (t *Token) dealOnce(spec PINSpec, kind token.PINKind) (token.PIN, error) {
 		commitment := shares[i].Commitment()
 		if _, err := t.s.Record(&audit.Share{
 			Person: person, Secret: kind.String(), Token: t.Name, Set: hex.EncodeToString(shares[i].Tag[:]), Number: size, Index: i + 1,
-			Threshold: spec.Threshold, Shares: len(shares), Shown: "screen", Commitment: hex.EncodeToString(commitment[:]),
+			Threshold: spec.Threshold, Shares: len(shares), Shown: t.shownBy(spec), Commitment: hex.EncodeToString(commitment[:]),
 		}); err != nil {
 			return token.PIN{}, err
 		}
@@ -145,58 +145,6 @@ func (t *Token) mixed(n int) (mixed []byte, err error) {
 
 // slipName is what a share is called in a prompt for its rows.
 func (t *Token) slipName(kind token.PINKind) string { return t.Name + "/" + short(kind) }
-
-// handOut shows a custodian the share, once, and has it typed back.
-func (t *Token) handOut(person string, kind token.PINKind, share *secretshare.Share) error {
-	who := t.s.r.Script.Shown(person)
-	_, err := t.s.Ask(person, short(kind)+"-alone", fmt.Sprintf("%s gets a share of the new %s of %s. It is shown once. Is the projector dark, is nothing recording this screen, and does nobody else see it?", who, kind, t.Name),
-		room.Choice{Word: "ready", Does: "show the share to " + who + " alone"})
-	if err != nil {
-		return err
-	}
-	slip := room.Slip{
-		Name: t.slipName(kind), Title: fmt.Sprintf("Share %d of %d of the %s of token %s; %d are enough", share.Index, share.N, kind, t.Name, share.K),
-		Lines: []string{t.s.State().Open.Origin, fmt.Sprintf("set %x", share.Tag)},
-	}
-	for _, row := range share.Rows() {
-		slip.Rows = append(slip.Rows, token.NewPIN(row))
-	}
-	defer func() {
-		for i := range slip.Rows {
-			slip.Rows[i].Wipe()
-		}
-	}()
-	if _, err := t.s.Record(&audit.ShareShown{
-		Person: person, Secret: kind.String(), Token: t.Name, Set: hex.EncodeToString(share.Tag[:]), Index: share.Index, Shares: share.N, Shown: "screen",
-	}); err != nil {
-		return err
-	}
-	err = t.s.r.Room.Private(t.s.prompt(person, short(kind)+"-slip", "Write every row down, with its number. You type it back next."), slip)
-	switch {
-	case errors.Is(err, room.ErrInterrupted):
-		err = t.s.menu()
-	case err != nil:
-		err = gone(err)
-	}
-	if err != nil {
-		return err
-	}
-	typed, err := t.shareOf(shareTyping{
-		person: person, kind: kind, use: New, index: share.Index, of: share.N,
-		wrong: func(typed *secretshare.Share) error {
-			if !typed.Same(share) {
-				return errors.New("it is a share, but not the one that was just shown")
-			}
-			return nil
-		},
-		otherwise: room.Choice{Word: "anew", Does: "it cannot be read any more: make a new PIN and new shares for everybody"},
-	})
-	if err != nil {
-		return err
-	}
-	typed.Wipe()
-	return nil
-}
 
 // A shareTyping is a share that one person types, row by row.
 type shareTyping struct {

@@ -45,7 +45,9 @@ type stage struct {
 	opensc    *p11.Module  // the real OpenSC in place of SoftHSM2
 	unchecked bool         // the script is not held against the model of the world
 
-	ahead time.Duration // how far the machine's clock is ahead
+	ahead   time.Duration    // how far the machine's clock is ahead
+	printer ceremony.Printer // for slips; nil: there is none
+	qr      func(string) [][]bool
 
 	stand bool // the card stands in for another one
 
@@ -136,7 +138,7 @@ func (st *stage) config(store ceremony.Store) (*ceremony.Config, error) {
 			}
 			return &m
 		},
-		UnlockKey: keyfile.Unlock,
+		UnlockKey: keyfile.Unlock, Printer: st.printer, QR: st.qr,
 		Open: func() (token.Module, audit.File, error) {
 			return module, audit.File{Name: st.lib.Path(), SHA256: st.lib.SHA256(), Size: st.lib.Size()}, nil
 		},

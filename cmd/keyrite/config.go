@@ -47,6 +47,10 @@ func (r *running) config(rm room.Room) (*ceremony.Config, error) {
 	if err != nil {
 		return nil, environment(err)
 	}
+	slips, err := r.slips(rm)
+	if err != nil {
+		return nil, err
+	}
 	file := audit.File{Name: lib.Path(), SHA256: lib.SHA256(), Size: lib.Size()}
 	return &ceremony.Config{
 		Script: r.script, ScriptBytes: r.bytes, Dir: r.dir, Media: r.media, Mode: r.mode, Stand: r.stand != "", Serials: r.serials,
@@ -59,7 +63,7 @@ func (r *running) config(rm room.Room) (*ceremony.Config, error) {
 			Hash:        hashImage, Image: r.image,
 		},
 		Now: time.Now, Sleep: time.Sleep, Rand: rand.Reader,
-		QR: qrModules, First: r.first, Given: r.given, UnlockKey: keyfile.Unlock,
+		QR: qrModules, Printer: slips, First: r.first, Given: r.given, UnlockKey: keyfile.Unlock,
 	}, nil
 }
 

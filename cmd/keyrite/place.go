@@ -10,6 +10,8 @@ import (
 
 	"github.com/keyrite/keyrite/audit"
 	"github.com/keyrite/keyrite/ceremony"
+	"github.com/keyrite/keyrite/internal/printer"
+	"github.com/keyrite/keyrite/internal/room"
 	"github.com/keyrite/keyrite/internal/strictyaml"
 )
 
@@ -29,6 +31,9 @@ type place struct {
 	Media  string `yaml:"media" desc:"the folder for files that are brought and taken away, as --media gives it" line:"one"`
 	Image  string `yaml:"image" desc:"file or block device with the image that this machine was booted from" line:"one"`
 	Screen string `yaml:"screen" enum:"full,plain" desc:"plain: line by line, as --plain"`
+
+	Printer  string `yaml:"printer" desc:"the raw character device of the printer for slips, as /dev/usb/lp0" line:"one"`
+	Language string `yaml:"printer_language" enum:"postscript,escpos" desc:"what the printer takes: postscript, or escpos as receipt printers do"`
 }
 
 var placeFlag = &cli.StringFlag{Name: "place", Usage: "what belongs to this machine and not to the ceremony, in `FILE` (default: place.yaml beside the script, if there is one)"}
@@ -57,8 +62,28 @@ func (p *program) readPlace(file string) (*place, []byte, error) {
 				problems = append(problems, doc.Problem(f.field, what))
 			}
 		}
+		if field, what := pl.printerProblem(); what != "" {
+			problems = append(problems, doc.Problem(field, what))
+		}
 	}
 	return pl, b, p.refuse(file, problems)
+}
+
+// printerProblem says what is wrong with the printer, "" for nothing. The device is
+// opened for a moment.
+func (pl *place) printerProblem() (field, what string) {
+	switch {
+	case pl.Printer == "" && pl.Language == "":
+		return "", ""
+	case pl.Printer == "":
+		return "printer_language", "there is no printer that takes it: write printer"
+	case pl.Language == "":
+		return "printer", "what the printer takes is missing: write printer_language: postscript or escpos"
+	}
+	if _, err := printer.New(pl.Printer, pl.Language); err != nil {
+		return "printer", err.Error()
+	}
+	return "", ""
 }
 
 // missingHere says what is wrong with a path of this machine, "" for nothing.
@@ -94,6 +119,7 @@ func (r *running) at(named, beside string) error {
 	if err != nil {
 		return err
 	}
+	r.placed = true
 	d := &audit.Place{File: ceremony.FileOf(filepath.Base(file), b), Settings: []audit.Result{}}
 	say := func(name, value string) {
 		if value != "" {
@@ -110,6 +136,9 @@ func (r *running) at(named, beside string) error {
 	say("image", pl.Image)
 	r.image = pl.Image
 	say("screen", pl.Screen)
+	say("printer", pl.Printer)
+	say("printer language", pl.Language)
+	r.printer, r.language = pl.Printer, pl.Language
 	r.plain = r.plain || pl.Screen == "plain"
 	r.first = append(r.first, d)
 	return nil
@@ -148,6 +177,33 @@ func (r *running) recordedPlace(d *audit.Place) {
 			r.image = s.Value
 		case s.Name == "screen":
 			r.plain = r.plain || s.Value == "plain"
+		case s.Name == "printer" && !r.placed:
+			r.printer = s.Value
+		case s.Name == "printer language" && !r.placed:
+			r.language = s.Value
 		}
 	}
+}
+
+// slips opens the printer that shares are printed on, nil if the script prints none
+// or people answer from a file: nobody takes a slip then. A ceremony whose script
+// prints them does not begin without one.
+func (r *running) slips(rm room.Room) (ceremony.Printer, error) {
+	field := r.script.PrintsSlips()
+	switch {
+	case field == "" || r.answers != "":
+		return nil, nil
+	case r.printer == "" && r.mode == ceremony.Rehearsal:
+		return nil, nil
+	case r.printer == "":
+		return nil, usage("the script prints shares (%s: slip), and no printer is known: name its device in a place file, printer and printer_language (docs/place.md)", field)
+	}
+	p, err := printer.New(r.printer, r.language)
+	if err != nil {
+		return nil, environment(err)
+	}
+	if note := p.Note(); note != "" {
+		rm.Show(room.Warning{Text: "THE PRINTER MAY KEEP WHAT IS PRINTED: " + p.Name() + ": " + note + "."})
+	}
+	return p, nil
 }

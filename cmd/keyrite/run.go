@@ -86,6 +86,9 @@ type running struct {
 	// ahead is done when everything is there but the log, which is not made if
 	// it fails; may be nil.
 	ahead func(*ceremony.Config) error
+
+	printer, language string // for slips; "" if there is none
+	placed            bool   // a place file was read
 }
 
 // fresh begins a ceremony in a new folder and runs it.

@@ -70,6 +70,7 @@ type Slip struct {
 	Title string      // what it is
 	Lines []string    // what belongs to it and is no secret
 	Rows  []token.PIN // the secret, row by row; the caller wipes them
+	Code  [][]bool    // the same as a QR code, true is dark; nil if there is none
 }
 
 // A Message is something shown to the room: one of the types below.

@@ -23,6 +23,12 @@ func drawShare(t *teller, d *audit.Share) {
 func drawShareShown(t *teller, d *audit.ShareShown) {
 	t.say("%s is shown share %d of %d of the %s of token %s, %s, set %s. The share is not in the log.",
 		t.f.name(d.Person), d.Index, d.Shares, d.Secret, d.Token, shareShown(d.Shown), d.Set)
+	if d.Printer != "" {
+		t.fact("printer", d.Printer)
+	}
+	if d.Warning != "" {
+		t.alarm("The printer may keep what is printed: %s.", d.Warning)
+	}
 }
 
 func drawShareVoid(t *teller, d *audit.ShareVoid) {

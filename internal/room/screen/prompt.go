@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/gdamore/tcell/v3"
@@ -119,22 +120,31 @@ func (r *Room) Private(p room.Prompt, s room.Slip) error {
 	if err := r.console.Lines(false); err != nil {
 		return err
 	}
+	size, err := r.device.WindowSize()
+	if err != nil {
+		return err
+	}
 	r.mu.Lock()
 	r.device.seize(true)
-	b := plain.SlipPage(p, s)
-	_, err := r.device.write(b)
+	b := plain.SlipPage(p, s, size.Width, size.Height)
+	_, err = r.device.write(b)
 	clear(b)
 	r.mu.Unlock()
+	var werr error
+	unshow := sync.OnceFunc(func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		_, werr = r.device.write(append(plain.ClearSlip(), enterAlternate...))
+		r.device.seize(false)
+		r.screen.Sync()
+	})
+	defer unshow() // whatever happens
 	if err == nil {
 		var typed token.PIN
 		typed, err = r.console.Secret()
 		typed.Wipe()
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	_, werr := r.device.write(append(plain.ClearSlip(), enterAlternate...))
-	r.device.seize(false)
-	r.screen.Sync()
+	unshow()
 	if err != nil && !errors.Is(err, room.ErrMistyped) {
 		r.console.Flush()
 		return err
@@ -142,8 +152,7 @@ func (r *Room) Private(p room.Prompt, s room.Slip) error {
 	if werr != nil {
 		return r.console.Leave(fmt.Errorf("nothing can be shown: %w", werr))
 	}
-	r.view.show(room.Text{Text: "The screen was cleared. What " + p.Person + " saw is not shown again."})
-	r.later()
+	r.Show(room.Text{Text: "The screen was cleared. What " + p.Person + " saw is not shown again."})
 	return nil
 }
 
