@@ -76,7 +76,7 @@ func (t *Token) commitment(kind token.PINKind, person string) (commitment, again
 		return "", ""
 	}
 	held := t.Spec.Held(kind)
-	if i := slices.Index(held.Custodians, person); i >= 0 && i < len(held.Commitments) {
+	if i := slices.Index(t.s.whos(held.Custodians), person); i >= 0 && i < len(held.Commitments) {
 		return held.Commitments[i], "script"
 	}
 	return "", ""
