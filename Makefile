@@ -36,7 +36,7 @@ test: check-go ## install what the tests need and run them all, on a real SoftHS
 	@scripts/install-deps test
 	CGO_ENABLED=1 $(GO) test -timeout 25m $(TESTFLAGS) ./...
 
-test-faults: check-go ## the fault tables whole: a root ceremony killed on both sides of every durable commit, its card pulled out on both sides of every command, every bit of a bundle flipped
+test-faults: check-go ## the fault tables whole: a root ceremony, and every other kind of step, killed on both sides of every durable commit, its card pulled out on both sides of every command, every bit of a bundle flipped
 	@scripts/install-deps test
 	CGO_ENABLED=1 $(GO) test -timeout 60m ./steps -run 'Killed|Pulled' -faults
 	CGO_ENABLED=1 $(GO) test -timeout 180m ./internal/verify -run 'EveryBit|EveryLength|NoMeaning' -v -faults

@@ -17,6 +17,7 @@ import (
 	"github.com/keyrite/keyrite/audit"
 	"github.com/keyrite/keyrite/ceremony"
 	"github.com/keyrite/keyrite/internal/paper"
+	"github.com/keyrite/keyrite/internal/room"
 	"github.com/keyrite/keyrite/internal/transcript"
 	"github.com/keyrite/keyrite/internal/verify"
 	"github.com/keyrite/keyrite/templates"
@@ -25,7 +26,7 @@ import (
 // allFaults makes the table kill on both sides of every commit, not only where
 // the two sides differ in what the token has done, and around every
 // acknowledgement, not only every third.
-var allFaults = flag.Bool("faults", false, "kill the root ceremony on both sides of every durable commit")
+var allFaults = flag.Bool("faults", false, "kill ceremonies on both sides of every durable commit")
 
 // update rewrites the documents that are generated.
 var update = flag.Bool("update", false, "rewrite generated documents")
@@ -65,6 +66,10 @@ func child(run func(*stage) error) {
 			_, err = fmt.Sscan(kill, &side, &n)
 		}
 		st.store = func(s ceremony.Store) ceremony.Store { return &dying{Store: s, side: side, at: n} }
+		if script, readErr := os.ReadFile(filepath.Join(st.dir, ownScript)); readErr == nil {
+			st.script = script
+			st.room = func(r room.Room) room.Room { return writing(r, st.dir) }
+		}
 		if list := os.Getenv("KEYRITE_TEST_ANSWERS"); err == nil && os.Getenv(sharedEnv) != "" {
 			err = st.share(list)
 		} else if err == nil && list != "" {
@@ -122,20 +127,21 @@ func die() {
 	select {}
 }
 
-// trace writes a line for each durable commit: the kind of its last entry.
+// trace writes a line for each durable commit: the kind of its last entry, and
+// the step that it belongs to.
 func trace(path string, entries [][]byte) {
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		panic(err)
 	}
 	defer f.Close()
-	kind := "-"
+	kind, step := "-", ""
 	if len(entries) > 0 {
 		e, err := audit.Parse(entries[len(entries)-1])
 		if err != nil {
 			panic(err)
 		}
-		kind = e.Kind()
+		kind, step = e.Kind(), e.Step
 		if d, ok := e.Data.(*audit.HSMIntent); ok {
 			kind += ":" + d.Function
 		}
@@ -143,7 +149,7 @@ func trace(path string, entries [][]byte) {
 			kind += ":" + d.Function
 		}
 	}
-	fmt.Fprintln(f, kind)
+	fmt.Fprintln(f, kind+"@"+step)
 }
 
 // spawn runs a child; its error is that of the process.
@@ -207,7 +213,7 @@ func traced(t *testing.T, dir string) []string {
 	return commits
 }
 
-func tracedIn(t *testing.T, dir string) []string {
+func tracedIn(t *testing.T, dir string) (commits []string) {
 	t.Helper()
 	traceFile := filepath.Join(dir, "trace")
 	if out, err := spawn(dir, "start", "", "", traceFile); err != nil {
@@ -217,7 +223,11 @@ func tracedIn(t *testing.T, dir string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return append(strings.Fields(string(b)), "seal")
+	for _, line := range strings.Fields(string(b)) {
+		kind, _, _ := strings.Cut(line, "@")
+		commits = append(commits, kind)
+	}
+	return append(commits, "seal")
 }
 
 func number(c string) int {

@@ -28,12 +28,14 @@ const fileSteps = `  - id: sign-firmware
     to: release
 `
 
+const codeKeyStep = "  - id: make-code-key\n    kind: generate-key\n    title: Make the key that signs files\n    actor: user-custodian\n    witnesses: [witness-1, witness-2]\n    key: code\n"
+
 // withCodeKey adds a key that signs files, and the steps that use it.
 func withCodeKey(algorithm string) func(string) string {
 	return func(s string) string {
 		s = strings.Replace(s, "\nprofiles:\n", "  - name: code\n    token: hsm\n    algorithm: "+algorithm+"\n    label: example-code\n    id: \"02\"\n\nprofiles:\n", 1)
 		s = before("hand-out", fileSteps)(s)
-		return before("content-after", "  - id: make-code-key\n    kind: generate-key\n    title: Make the key that signs files\n    actor: user-custodian\n    witnesses: [witness-1, witness-2]\n    key: code\n")(s)
+		return before("content-after", codeKeyStep)(s)
 	}
 }
 
