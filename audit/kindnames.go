@@ -23,6 +23,7 @@ func (*MachineCheck) Kind() string   { return "machine-check" }
 func (*Token) Kind() string          { return "token" }
 func (*Inventory) Kind() string      { return "inventory" }
 func (*Key) Kind() string            { return "key" }
+func (*KeyOrigin) Kind() string      { return "key-origin" }
 func (*CSR) Kind() string            { return "csr" }
 func (*ToBeSigned) Kind() string     { return "to-be-signed" }
 func (*Artifact) Kind() string       { return "artifact" }

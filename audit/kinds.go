@@ -25,6 +25,7 @@ var Kinds = map[string]func() Data{
 	"token":         func() Data { return new(Token) },
 	"inventory":     func() Data { return new(Inventory) },
 	"key":           func() Data { return new(Key) },
+	"key-origin":    func() Data { return new(KeyOrigin) },
 	"csr":           func() Data { return new(CSR) },
 	"to-be-signed":  func() Data { return new(ToBeSigned) },
 	"artifact":      func() Data { return new(Artifact) },
@@ -318,7 +319,7 @@ type ToBeSigned struct {
 // Artifact is a file that the ceremony made.
 type Artifact struct {
 	File   File   `json:"file"`
-	Object string `json:"object"`           // "certificate", "crl", "public-key", "brought-certificate", "file" (brought to be signed), "signature" (over a file)
+	Object string `json:"object"`           // "certificate", "crl", "public-key", "brought-certificate", "key-attestation", "device-certificates", "file" (brought to be signed), "signature" (over a file)
 	Signed int64  `json:"signed,omitempty"` // seq of the C_Sign outcome
 	Checks string `json:"checks"`           // what was verified before it was written, in words
 }

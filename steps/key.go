@@ -53,11 +53,21 @@ func (a *generateKey) Announce(s *ceremony.Session) (effect, irreversible string
 // reads it back and records it.
 func (a *generateKey) Run(s *ceremony.Session) error {
 	k := s.Script().Key(a.Key)
-	made, err := keyOn(s, k, a.ensure)
+	var proofs *attestations // read before anything else is stored for the key, which could replace them
+	made, err := keyOn(s, k, func(s *ceremony.Session, t *ceremony.Token, session uint, k *ceremony.KeySpec) (int64, error) {
+		seq, err := a.ensure(s, t, session, k)
+		if err == nil {
+			proofs, err = readAttestations(t)
+		}
+		return seq, err
+	})
 	if err != nil {
 		return err
 	}
 	if err := reportKey(s, k, made); err != nil {
+		return err
+	}
+	if err := recordOrigin(s, made, proofs); err != nil {
 		return err
 	}
 	return s.ReadBack(a.ReadBack, "the SHA-256 of the public key "+k.Name, made.SPKISHA256)

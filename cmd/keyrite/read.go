@@ -192,6 +192,11 @@ func summaryMade(d audit.Data) string {
 		return fmt.Sprintf("%s: %d objects", d.Token, len(d.Objects))
 	case *audit.Key:
 		return fmt.Sprintf("%s: %s, SPKI SHA-256 %s", d.Name, d.Algorithm, d.SPKISHA256)
+	case *audit.KeyOrigin:
+		return strings.TrimSpace(fmt.Sprintf("%s: %s %s %s", d.Key, map[string]string{
+			audit.OriginDevice: "made in the device", audit.OriginSimulated: "made in a SIMULATED device, which proves nothing:",
+			audit.OriginMissing: "NO PROOF of where it was made:", audit.OriginNone: "no proof of where it was made:",
+		}[d.Result], d.Device, d.Why))
 	case *audit.ToBeSigned:
 		return fmt.Sprintf("%s with key %s", d.For, d.Key)
 	case *audit.Artifact:

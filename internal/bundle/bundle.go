@@ -71,6 +71,12 @@ func IsCosignatureFile(name string) bool {
 // artifact: "artifacts/root.crl" has "artifacts/root.crl.tbs".
 func TBSFile(artifact string) string { return artifact + ".tbs" }
 
+// OriginFiles returns the names, in artifacts/, of what attests where a key was
+// made: the card's attestation and the device's certificates.
+func OriginFiles(key string) (attestation, chain string) {
+	return key + ".attestation.cvc", key + ".device.cvc"
+}
+
 // maxName is the most bytes one element of a name may have.
 const maxName = 128
 

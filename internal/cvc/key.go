@@ -3,6 +3,7 @@ package cvc
 import (
 	"bytes"
 	"crypto"
+	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/asn1"
@@ -59,6 +60,23 @@ func (k PublicKey) Size() int {
 func (k PublicKey) Equal(other PublicKey) bool {
 	a, b := k.value(), other.value()
 	return len(a) > 0 && k.Bare == nil && other.Bare == nil && bytes.Equal(a, b)
+}
+
+// Is reports whether a key is the same as pub, an *ecdsa.PublicKey or an
+// *rsa.PublicKey.
+func (k PublicKey) Is(pub crypto.PublicKey) bool {
+	switch pub := pub.(type) {
+	case *ecdsa.PublicKey:
+		if k.Curve == nil || k.Bare != nil || pub.Curve == nil {
+			return false
+		}
+		c := pub.Curve.Params()
+		b, err := pub.Bytes()
+		return err == nil && k.Curve.P.Cmp(c.P) == 0 && k.Curve.B.Cmp(c.B) == 0 && bytes.Equal(b, k.Curve.Bytes(k.Point))
+	case *rsa.PublicKey:
+		return k.Modulus != nil && pub.N != nil && k.Modulus.Cmp(pub.N) == 0 && k.E == pub.E
+	}
+	return false
 }
 
 // parseKey reads the value of 7F49. The domain parameters must be those of one

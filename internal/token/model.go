@@ -80,6 +80,10 @@ type Model struct {
 	// true, with the reason: their false means nothing.
 	NotTold map[uint]string
 
+	// Attests: it is a SmartCard-HSM, which signs each key that it makes, in a file
+	// that commands beside PKCS#11 read (internal/cvc says what that proves).
+	Attests bool
+
 	// Keys is how long making a key takes, by the key's kind in a script; nil if
 	// that is not known.
 	Keys map[string]Duration

@@ -52,6 +52,8 @@ var nitrokeyHSM = Model{
 	FactoryInitialised: true,
 	SerialFromStart:    true, // that of the card
 
+	Attests: true, // EF CExx and EF 2F02, until a certificate is stored for the key
+
 	CardTells: true, // VERIFY without a PIN; 15 is also said of more
 
 	// OpenSC keeps the SO-PIN given to C_Login and sends it with the call that

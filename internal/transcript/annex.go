@@ -20,7 +20,11 @@ func (f *facts) annexBlocks() []block {
 	}
 	for _, e := range f.keys {
 		d := e.Data.(*audit.Key)
-		blocks = append(blocks, kept(fingerprint("key "+d.Name, fmt.Sprintf("%s on token %s, entry %d", d.Algorithm, d.Token, e.Seq), "SPKI SHA-256", d.SPKISHA256)...))
+		is := fmt.Sprintf("%s on token %s, entry %d", d.Algorithm, d.Token, e.Seq)
+		if from := f.origin(d.Name); from != "" {
+			is += "; made in: " + from
+		}
+		blocks = append(blocks, kept(fingerprint("key "+d.Name, is, "SPKI SHA-256", d.SPKISHA256)...))
 	}
 	for _, e := range f.artifacts {
 		d := e.Data.(*audit.Artifact)

@@ -96,6 +96,11 @@ func (f *facts) countLines() []Line {
 	if len(f.signatures) == 0 {
 		lines = append(lines, coverPair(label, "none")...)
 	}
+	label = "Keys made in"
+	for _, key := range sortedKeys(f.origins) {
+		lines = append(lines, coverPair(label, key+": "+f.origin(key))...)
+		label = ""
+	}
 	lines = append(lines, coverPair("Exceptions", fmt.Sprintf("%s, %s, %s", plural(len(f.deviations), "deviation"), plural(f.problems, "problem"), plural(f.clockJumps, "clock jump")))...)
 	label = "Interruptions"
 	for _, s := range f.segments {

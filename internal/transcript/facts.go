@@ -34,6 +34,7 @@ type facts struct {
 	signatures            map[string]int // by key
 	deviations            []*audit.Entry
 	keys, artifacts       []*audit.Entry
+	origins               map[string]*audit.KeyOrigin // by key
 	abort                 *audit.Entry
 }
 
@@ -67,6 +68,7 @@ func gather(src Source) *facts {
 		exposed:    map[string]int64{},
 		begun:      map[string]bool{},
 		signatures: map[string]int{},
+		origins:    map[string]*audit.KeyOrigin{},
 	}
 	for i, e := range src.Entries {
 		if s, ok := e.Data.(*audit.SegmentOpen); ok && i > 0 {
@@ -126,6 +128,8 @@ func (f *facts) add(e *audit.Entry) {
 		f.deviations = append(f.deviations, e)
 	case *audit.Key:
 		f.keys = append(f.keys, e)
+	case *audit.KeyOrigin:
+		f.origins[d.Key] = d
 	case *audit.Artifact:
 		f.artifacts = append(f.artifacts, e)
 	case *audit.Abort:

@@ -129,6 +129,7 @@ var drawings = map[string]drawing{
 	"token":         told(drawToken),
 	"inventory":     told(drawInventory),
 	"key":           told(drawKey),
+	"key-origin":    told(drawKeyOrigin),
 	"csr":           told(drawCSR),
 	"to-be-signed":  told(drawToBeSigned),
 	"artifact":      told(drawArtifact),

@@ -25,6 +25,9 @@ func (v *verifier) checkArtifact(a artifact, b []byte) {
 	case detached:
 		v.checkDetached(a, b)
 		return
+	case keyAttestation, deviceCertificates:
+		v.checkAttestation(a, b)
+		return
 	}
 	typ, known := pemTypes[a.Object]
 	if !known {

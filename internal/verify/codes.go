@@ -40,6 +40,8 @@ const (
 	ArtifactSignature    Code = "E-ARTIFACT-SIGNATURE"
 	ArtifactKey          Code = "E-ARTIFACT-KEY"
 	KeyRepeated          Code = "E-KEY-REPEATED"
+	KeyOriginBroken      Code = "E-KEY-ORIGIN"
+	KeySimulated         Code = "E-KEY-SIMULATED"
 	SerialNotRandom      Code = "E-SERIAL-NOT-RANDOM"
 	CertificateBroken    Code = "E-CERTIFICATE-BROKEN"
 	NotBefore            Code = "E-NOT-BEFORE"
@@ -103,6 +105,7 @@ const (
 	WentWrong           Code = "E-PROBLEM"
 	TokenDiffers        Code = "E-TOKEN-DIFFERS"
 	AttributeBad        Code = "E-ATTRIBUTE-BAD"
+	KeyNotProved        Code = "E-KEY-NOT-PROVED"
 	MachineDiffers      Code = "E-MACHINE-DIFFERS"
 	TimesDisagree       Code = "E-TIMES-DISAGREE"
 	TimeGoesBack        Code = "E-TIME-GOES-BACK"
@@ -161,6 +164,8 @@ var Codes = []CodeInfo{
 	{ArtifactSignature, Failure, "a certificate's or CRL's signature does not verify with the issuer's key", "do not use it"},
 	{ArtifactKey, Failure, "a file's public key is not the one that the log recorded", "the file or the key was replaced"},
 	{KeyRepeated, Failure, "two keys of the ceremony are the same key", "the token or its module did not make a new key: use neither"},
+	{KeyOriginBroken, Failure, "what is to prove that a key was made in its token does not prove it", "do not rely on the key: the proof is another key's or another device's, or was changed"},
+	{KeySimulated, Failure, "a key of a production ceremony was made in a simulated device", "do not use the key: anybody can compute what a simulated device signs with"},
 	{SerialNotRandom, Failure, "a serial number is not made of the random bytes that the log recorded", "the serial number was chosen, not drawn (BR 7.1.2.1)"},
 	{CertificateBroken, Failure, "a certificate or CRL is not in DER, or its signature or algorithm is not allowed", "do not use it"},
 	{NotBefore, Failure, "a validity does not fit the time of the signature", "the object was dated back or ahead (BR 7.1.2.1.1)"},
@@ -221,6 +226,7 @@ var Codes = []CodeInfo{
 	{WentWrong, Warning, "something went wrong, or a step's attempt failed", "read the entries that follow: they say what the room did about it"},
 	{TokenDiffers, Warning, "a token or what is on it was not as expected", "read what the room did about it"},
 	{AttributeBad, Warning, "an attribute of a key was judged bad", "a key that can leave its token, or was not made in it, is not fit for a CA"},
+	{KeyNotProved, Warning, "a token that proves where its keys were made gave no proof of one", "read why, and what the room decided: the key may have been brought in from outside"},
 	{MachineDiffers, Warning, "the machine was not as the script expects", "read what differs: a rehearsal may be held on any machine, a ceremony stops there"},
 	{TimesDisagree, Warning, "what is said of time cannot all be true", "one of the clocks, or of the people who spoke of time, was wrong: find out which"},
 	{TimeGoesBack, Warning, "an entry is earlier than the one before it", "the machine's clock was set back"},

@@ -180,6 +180,7 @@ func (f *facts) take(e *audit.Entry, size int, log state) {
 	f.takeQuorum(e, size)
 	f.takeStep(e)
 	f.takeMade(e, size)
+	f.takeOrigin(e, size)
 	f.takeDestroyed(e, size)
 	f.takeWitnessed(e)
 	f.takeSigned(e, size)

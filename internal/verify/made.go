@@ -33,6 +33,7 @@ type made struct {
 	found   map[string]int64 // step → the decision to take a key for the ceremony's own
 	judged  []judgedKey
 	tokens  map[string]*audit.Token
+	origins []originEntry
 }
 
 // A place is where a transcript entry stands.

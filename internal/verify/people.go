@@ -140,6 +140,7 @@ func (v *verifier) describe() {
 	v.report.Log = l
 	v.describeTokens()
 	r := v.report
+	r.KeyOrigins = append([]KeyOriginSeen{}, r.KeyOrigins...)
 	r.Anchors = append([]string{}, r.Anchors...)
 	r.Signatures = append([]SignatureCount{}, r.Signatures...)
 	r.Verdicts = append([]WitnessVerdict{}, r.Verdicts...)

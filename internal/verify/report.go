@@ -124,6 +124,8 @@ type Report struct {
 	Tokens       []TokenSeen `json:"tokens"`        // by name
 	Redaction    *Redaction  `json:"redaction"`     // null unless it is a redacted copy
 	NotTold      int         `json:"not_told"`      // attributes of keys that the tokens did not tell
+
+	KeyOrigins []KeyOriginSeen `json:"key_origins"` // of every key in the log, by name
 }
 
 // A TokenSeen is a token as the log identified it last.

@@ -146,6 +146,7 @@ func (r *Report) writeLog(p *printer) {
 	for _, t := range r.Tokens {
 		p.line("  %-9s %s", "Token", oneLine(fmt.Sprintf("%s: model %q, serial %q", t.Name, t.Model, t.Serial)))
 	}
+	r.writeOrigins(p)
 	if r.NotTold > 0 {
 		p.line("  %-9s %d attribute(s) of keys that a token did not tell", "Not told", r.NotTold)
 	}

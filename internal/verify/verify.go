@@ -146,6 +146,7 @@ func (v *verifier) run(files []bundle.File) {
 	v.check("artifacts", "files", v.checkArtifacts)
 	v.check("names", "names", v.checkNames)
 	v.check("origin of the keys", "keys", v.checkOrigins)
+	v.check("proof of where keys were made", "keys", v.checkAttestations)
 	v.check("destroyed keys", "ends", v.checkDestroyed)
 	v.check("certificate requests and files", "files", v.checkRequests)
 	v.check("exports", "files", v.checkExports)
