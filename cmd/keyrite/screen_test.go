@@ -18,6 +18,7 @@ type projector struct {
 	display  *screentest.Display
 	fed      int    // bytes of the terminal that the display has
 	answered string // what stood there when the last answer was given
+	turned   int    // how many pages were turned
 }
 
 // project begins the ceremony on the full screen.
@@ -43,7 +44,8 @@ func (p *projector) page() []string {
 
 var typedHere = regexp.MustCompile(`^ +(\(not shown\) |Enter )?>$`)
 
-// next waits for the next question; ok is false if the program ended instead.
+// next turns pages to the end of what is shown and waits for the next question;
+// ok is false if the program ended instead.
 func (p *projector) next() (q prompt, ok bool) {
 	p.t.Helper()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
@@ -57,6 +59,11 @@ func (p *projector) next() (q prompt, ok bool) {
 		}
 		if now := strings.Join(page, "\n"); shown && line > 0 && typedHere.MatchString(page[line-1]) && now != p.answered {
 			p.answered = now
+			if strings.Contains(now, "── ▼ ") {
+				p.turned++
+				p.keys("\r")
+				continue
+			}
 			from := line - 1
 			for from > 0 && !strings.HasPrefix(page[from], " ▸ ") && !strings.HasPrefix(page[from], "──") {
 				from--
@@ -140,6 +147,9 @@ func TestFullScreen(t *testing.T) {
 			continue
 		}
 		p.keys(p.answer(q) + "\r")
+	}
+	if p.turned == 0 {
+		t.Error("no text was longer than the page")
 	}
 	p.exits(0)
 	p.page()

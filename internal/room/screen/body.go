@@ -36,15 +36,24 @@ func (b *body) add(m room.Message) {
 	}
 }
 
-// fit sets the lines for a size, if it is another one.
-func (b *body) fit(width, tall int) {
+// fit sets the lines for a size; it reports whether that is another one.
+func (b *body) fit(width, tall int) bool {
 	if width == b.width && tall == b.tall {
-		return
+		return false
 	}
 	b.width, b.tall, b.lines, b.starts = width, tall, nil, nil
 	for _, m := range b.messages {
 		b.set(m)
 	}
+	return true
+}
+
+// before is how many messages end before a line or there.
+func (b *body) before(line int) (n int) {
+	for n < len(b.starts) && b.start(n+1) <= line {
+		n++
+	}
+	return n
 }
 
 // start is the line at which a message begins; the number of messages stands

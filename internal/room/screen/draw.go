@@ -75,6 +75,7 @@ func (v *view) drawSmall(c *canvas, l *line, now time.Time) {
 	prompt = prompt[max(0, len(prompt)-max(1, c.height-2)):]
 	c.bar(0, v.stepTitle(), "", "")
 	v.rows = 0
+	v.fit(max(c.width, LeastWidth)-1, v.height-wholeOverhead)
 	v.ask(c.part(0, max(0, c.height-len(prompt)), c.width, len(prompt)), l, prompt)
 	if c.height > len(prompt)+1 {
 		c.put(1, fmt.Sprintf("Window too small (%d×%d of %d×%d): enlarge it.", c.width, c.height, LeastWidth, LeastHeight), strong)
@@ -159,8 +160,11 @@ func (v *view) logLine() string {
 
 // page draws what was shown, as far as it fits.
 func (v *view) page(c *canvas, asked bool) {
-	v.body.fit(c.width-1, v.height-wholeOverhead)
+	v.fit(c.width-1, v.height-wholeOverhead)
 	v.place(c.height, asked)
+	if asked {
+		v.seen()
+	}
 	for i := range c.height {
 		if at := v.top + i; at < len(v.body.lines) {
 			c.put(i, v.body.lines[at].text, v.body.lines[at].style)
@@ -168,9 +172,16 @@ func (v *view) page(c *canvas, asked bool) {
 	}
 }
 
+// more says how much stands below the page, and that it is to be read if an
+// answer came before.
 func (v *view) more() string {
-	if n := v.below(); n > 0 {
+	switch n := v.below(); {
+	case n > 0 && v.hasty:
+		return fmt.Sprintf("▼ Read to the end (%d more): Enter", n)
+	case n > 0:
 		return fmt.Sprintf("▼ %d more lines: Enter shows them", n)
+	case v.hasty:
+		return "Read to here, then answer"
 	}
 	return ""
 }

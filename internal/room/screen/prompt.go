@@ -27,7 +27,8 @@ type line struct {
 
 // Ask asks until there is an answer that can be shown and, if there are
 // choices, is one of them, as the line-by-line room does. An empty line shows
-// the next page while there is one below.
+// the next page while there is one below. Before everything shown since the last
+// answer was on the page, no answer counts but one that opens the menu.
 func (r *Room) Ask(p room.Prompt) (string, error) {
 	return r.ask(&line{prompt: p, done: make(chan string, 1)})
 }
@@ -96,14 +97,15 @@ func (r *Room) wait(l *line) (string, error) {
 
 // Secret asks for a secret once. It is not echoed, and read by the console
 // alone. An empty line shows the next page while there is one below, and is an
-// empty PIN at the end.
+// empty PIN at the end; a secret typed before the end is thrown away, as Ask does
+// with an answer.
 func (r *Room) Secret(p room.Prompt) (token.PIN, error) {
 	l := &line{prompt: p, secret: true}
 	if err := r.begin(l, func() error { return r.console.Lines(false) }); err != nil {
 		return token.PIN{}, err
 	}
 	pin, err := r.console.Secret()
-	for err == nil && pin.Empty() && r.turn() {
+	for err == nil && r.early(l, &pin) {
 		pin, err = r.console.Secret()
 	}
 	if err != nil {
@@ -156,13 +158,30 @@ func (r *Room) Private(p room.Prompt, s room.Slip) error {
 	return nil
 }
 
-// turn shows the next page; ok is false if there is none.
-func (r *Room) turn() (ok bool) {
+// early reports whether there was more to read when a secret was typed, and
+// shows it. The secret is wiped then.
+func (r *Room) early(l *line, pin *token.PIN) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	ok = r.view.next()
+	if !(pin.Empty() && r.view.next()) && !r.hasty(l) {
+		return false
+	}
+	pin.Wipe()
 	r.paint()
-	return ok
+	return true
+}
+
+// hasty reports whether an answer came before all was on the page, and turns to
+// what was not. r.mu is held.
+func (r *Room) hasty(l *line) bool {
+	if !r.view.unread() {
+		return false
+	}
+	l.text, l.refused = nil, ""
+	if r.view.rows == 0 {
+		l.refused = "enlarge the window, read to the end"
+	}
+	return true
 }
 
 // key takes a key stroke at the prompt that waits.
@@ -219,7 +238,7 @@ func (l *line) add(s string) {
 // enter takes what was typed as the answer, if it can be one. r.mu is held.
 func (r *Room) enter(l *line) {
 	typed := strings.TrimSpace(string(l.text))
-	if typed == "" && r.view.next() {
+	if typed == "" && r.view.next() || !strings.HasPrefix(typed, "!") && r.hasty(l) {
 		r.device.hear()
 		return
 	}

@@ -25,7 +25,9 @@ type view struct {
 	top    int  // the first line shown
 	rows   int  // lines of the page when it was drawn last
 	height int  // lines of the screen then
+	read   int  // up to here, without a gap, lines stood on the page since the question was asked
 	held   bool // scrolled by hand: top stays
+	hasty  bool // an answer came before everything was on the page
 	whole  bool // the page gets the whole screen
 }
 
@@ -65,14 +67,48 @@ func (v *view) token(m room.TokenState) {
 
 // asked begins a prompt: what was shown since the last answer is shown from its
 // beginning.
-func (v *view) asked() { v.held, v.whole = false, false }
+func (v *view) asked() {
+	v.held, v.whole, v.hasty, v.read = false, false, false, 0
+}
+
+// seen notes that the page stands on the screen. What came before the last
+// answer need not be read again.
+func (v *view) seen() {
+	v.read = max(v.read, v.body.start(v.fresh))
+	if v.top <= v.read {
+		v.read = max(v.read, min(v.top+v.rows, len(v.body.lines)))
+	}
+}
+
+// unread reports whether something shown since the last answer was not on the
+// page yet. Then no answer counts, and the first line of it is turned to.
+func (v *view) unread() bool {
+	if v.read >= len(v.body.lines) {
+		return false
+	}
+	v.hasty, v.whole = true, false
+	v.move(v.read - v.top)
+	return true
+}
+
+// fit sets the lines for a size. What was read to its end stays read.
+func (v *view) fit(width, tall int) {
+	whole := v.body.before(v.read)
+	if v.body.fit(width, tall) {
+		v.read = v.body.start(whole)
+	}
+}
 
 // enlarge gives a QR code that is larger than the page, as it was drawn, the
-// whole screen if it fits there; ok is false if nothing changes.
+// whole screen if it fits there and is what is to be read next; ok is false if
+// nothing changes.
 func (v *view) enlarge() (ok bool) {
-	_, height := v.body.code(v.fresh)
-	v.whole = height > 0 && height > v.rows && height <= v.height-wholeOverhead
-	return v.whole
+	first, height := v.body.code(v.fresh)
+	if height <= v.rows || height > v.height-wholeOverhead || v.read < first || v.read >= first+height {
+		return false
+	}
+	v.whole, v.held = true, false
+	return true
 }
 
 func (v *view) answered(l *line, answer string, err error) {
@@ -116,8 +152,13 @@ func (v *view) below() int { return max(0, len(v.body.lines)-v.top-v.rows) }
 // view.
 func (v *view) next() (ok bool) {
 	if v.below() == 0 {
-		ok, v.whole = v.whole, false
+		if ok, v.whole = v.whole, false; ok {
+			v.held, v.top = true, len(v.body.lines)
+		}
 		return ok
+	}
+	if !v.whole && v.enlarge() {
+		return true
 	}
 	v.move(max(1, v.rows-1))
 	return true
