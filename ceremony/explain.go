@@ -35,9 +35,11 @@ func (e *explanation) line(format string, args ...any) { fmt.Fprintf(&e.text, fo
 
 func (e *explanation) head(title string) { e.line("\n%s", strings.ToUpper(title)) }
 
-// who returns a participant's name with the id.
-func (e *explanation) who(id string) string {
-	if p := e.script.Participant(id); p != nil {
+func (e *explanation) who(id string) string { return e.script.named(id) }
+
+// named returns a participant's name with the id.
+func (s *Script) named(id string) string {
+	if p := s.Participant(id); p != nil {
 		return p.Name + " (" + id + ")"
 	}
 	return id
@@ -80,7 +82,7 @@ func (e *explanation) secrets() {
 	e.head("Secrets, and who holds them")
 	for _, t := range e.script.Tokens {
 		for _, kind := range []token.PINKind{token.SOPIN, token.UserPIN} {
-			e.line("  %s of token %s: %s", kind, t.Name, e.held(t.Held(kind)))
+			e.line("  %s of token %s: %s", kind, t.Name, e.script.HeldBy(t.Held(kind)))
 		}
 	}
 	if len(e.script.Tokens) == 0 {
@@ -92,11 +94,11 @@ func (e *explanation) secrets() {
 	e.line("  key of the log: nobody; it is made at the start, lives in memory and is destroyed at the end")
 }
 
-// held says who holds a PIN.
-func (e *explanation) held(pin PINSpec) string {
+// HeldBy says in words who holds a PIN, and how.
+func (s *Script) HeldBy(pin PINSpec) string {
 	var people []string
 	for _, id := range pin.Custodians {
-		people = append(people, e.who(id))
+		people = append(people, s.named(id))
 	}
 	all := strings.Join(people, ", ")
 	switch {

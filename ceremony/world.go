@@ -2,6 +2,7 @@ package ceremony
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/keyrite/keyrite/internal/strictyaml"
 	"github.com/keyrite/keyrite/internal/token"
@@ -23,6 +24,57 @@ type World struct {
 	Clock   bool // the clocks were compared
 
 	report func(path, what string) // set by Simulate
+	asked  Asked                   // of the steps so far
+}
+
+// Asked is what steps ask of people besides acting and witnessing, as told to
+// them ("type the user PIN of token hsm"): by step, then by participant.
+type Asked map[string]map[string][]string
+
+// Asks notes that the current step asks something of a participant.
+func (w *World) Asks(person, what string) {
+	of := w.asked[w.Step.ID]
+	if of == nil {
+		of = map[string][]string{}
+		w.asked[w.Step.ID] = of
+	}
+	if !slices.Contains(of[person], what) {
+		of[person] = append(of[person], what)
+	}
+}
+
+// Call notes that a roll call calls a participant, and what it asks of them.
+// adopt says that it asks witnesses for keys that are not in the script.
+func (w *World) Call(id string, adopt bool) {
+	if w.Present == nil {
+		w.Present = map[string]bool{}
+	}
+	w.Present[id] = true
+	p := w.Script.Participant(id)
+	if p == nil {
+		return
+	}
+	w.Asks(id, "answer when you are called, and show an identity document")
+	switch {
+	case p.WitnessKey != "":
+		w.Asks(id, "compare the witness key on the screen with your own")
+	case adopt && p.IsWitness():
+		w.Asks(id, "bring a verifier key of your own, or say that you have none")
+	}
+	if p.WitnessKey == "" && slices.ContainsFunc(w.Script.rules(), func(a *Approve) bool { return a.means(p) }) {
+		w.Asks(id, "set a passphrase with which you approve, unless you have a key")
+	}
+}
+
+// AskedBy walks through a sound script's steps on the model of the world and
+// returns what they ask of people.
+func AskedBy(s *Script) Asked {
+	w := NewWorld(s)
+	for i := range s.Steps {
+		w.Step = &s.Steps[i]
+		w.Step.Action.Check(w)
+	}
+	return w.asked
 }
 
 // A TokenState is what the model knows of a token.
@@ -87,6 +139,7 @@ func NewWorld(s *Script) *World {
 		CRLs:   map[string]bool{},
 		Subs:   map[string]bool{},
 		report: func(string, string) {},
+		asked:  Asked{},
 	}
 	for i := range s.Tokens {
 		w.Tokens[s.Tokens[i].Name] = &TokenState{Spec: &s.Tokens[i], Made: map[token.PINKind]bool{}}

@@ -20,14 +20,11 @@ type attendance struct {
 // Check notes who is in the room from here on.
 func (a *attendance) Check(w *ceremony.World) {
 	called := a.called(w.Script)
-	if w.Present == nil {
-		w.Present = map[string]bool{}
-	}
 	for i, id := range called {
 		if w.Script.Participant(id) == nil {
 			w.Problem(fmt.Sprintf("people[%d]", i), "%q is not a participant of the script", id)
 		}
-		w.Present[id] = true
+		w.Call(id, a.Keys)
 	}
 	for i, id := range a.Required {
 		if !w.Present[id] {

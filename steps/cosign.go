@@ -20,6 +20,9 @@ func (a *cosign) Check(w *ceremony.World) {
 	if len(w.Step.Witnesses) == 0 {
 		w.Problem("witnesses", "a cosignature needs at least one witness")
 	}
+	for _, id := range w.Step.Witnesses {
+		w.Asks(id, "cosign the head of the log with your key; without one, sign on paper")
+	}
 	folderName(w, a.To)
 }
 

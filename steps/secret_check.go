@@ -41,6 +41,7 @@ func (a *secretCheck) Check(w *ceremony.World) {
 		}
 	}
 	for _, id := range a.who(held) {
+		w.Asks(id, fmt.Sprintf("show that your share of the %s of token %s is still right", a.kind(), a.Token))
 		if w.Present != nil && !w.Present[id] && w.Script.Participant(id) != nil {
 			w.Problem("custodians", "the share of %q is to be checked, who was not called at the roll call", id)
 		}

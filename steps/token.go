@@ -34,7 +34,21 @@ func identified(w *ceremony.World, name string) *ceremony.TokenState {
 // custodian reports a current PIN that nobody, or not enough people, are there
 // to enter.
 func custodian(w *ceremony.World, t *ceremony.TokenState, kind token.PINKind) {
-	asked(w, t, kind, t.Asked(kind))
+	of := t.Asked(kind)
+	pin := fmt.Sprintf("the %s of token %s", kind, t.Spec.Name)
+	if kind == token.SOPIN && t.SOPIN != "set" {
+		pin = fmt.Sprintf("the factory's, or first, SO-PIN of token %s", t.Spec.Name)
+	}
+	tell(w, of, map[string]string{ceremony.One: "type " + pin, ceremony.Halves: "type your part of " + pin, ceremony.Shares: "type your share of " + pin})
+	asked(w, t, kind, of)
+}
+
+// tell notes for each custodian of a PIN what a step asks of them, by the way it
+// is held.
+func tell(w *ceremony.World, of ceremony.PINSpec, byWay map[string]string) {
+	for _, who := range of.Custodians {
+		w.Asks(who, byWay[of.Way])
+	}
 }
 
 // holders reports a new PIN for which one of those who are to hold it is not
@@ -42,6 +56,8 @@ func custodian(w *ceremony.World, t *ceremony.TokenState, kind token.PINKind) {
 func holders(w *ceremony.World, t *ceremony.TokenState, kind token.PINKind) {
 	all := t.Spec.Held(kind)
 	all.Threshold = len(all.Custodians)
+	pin := fmt.Sprintf("the new %s of token %s", kind, t.Spec.Name)
+	tell(w, all, map[string]string{ceremony.One: "type " + pin + ", twice", ceremony.Halves: "type your part of " + pin + ", twice", ceremony.Shares: "receive your share of " + pin + " and type it back"})
 	asked(w, t, kind, all)
 	t.Made[kind] = true
 }

@@ -20,6 +20,9 @@ func (a *verdict) Check(w *ceremony.World) {
 	if len(w.Step.Witnesses) == 0 {
 		w.Problem("witnesses", "a verdict needs at least one witness")
 	}
+	for _, id := range w.Step.Witnesses {
+		w.Asks(id, "say whether you agree with everything up to here; without a key, sign on paper")
+	}
 	folderName(w, a.To)
 }
 

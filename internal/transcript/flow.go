@@ -26,8 +26,11 @@ type flow struct {
 }
 
 // paginate sets the blocks on pages of Units units, at least one page.
-func paginate(blocks []block) [][]Line {
-	f := &flow{units: Units, pages: [][]Line{nil}}
+func paginate(blocks []block) [][]Line { return paginateOn(Units, blocks) }
+
+// paginateOn is paginate for pages of so many units.
+func paginateOn(units int, blocks []block) [][]Line {
+	f := &flow{units: units, pages: [][]Line{nil}}
 	for i := 0; i < len(blocks); i++ {
 		b := blocks[i]
 		if b.fresh && f.used > 0 || f.used > 0 && f.used+f.need(blocks[i:]) > f.units {

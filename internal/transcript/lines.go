@@ -10,20 +10,39 @@ const (
 	coverLabel = 20
 )
 
+// A width is the columns of a page: [Columns] for all but large print.
+type width int
+
+// pair is [width.pair] on a page of [Columns].
+func pair(style Style, indent, column int, label, value string) []Line {
+	return width(Columns).pair(style, indent, column, label, value)
+}
+
+// rows is [width.rows] on a page of [Columns].
+func rows(style Style, indent, column int, label string, values []string) []Line {
+	return width(Columns).rows(style, indent, column, label, values)
+}
+
+// text is [width.text] on a page of [Columns].
+func text(style Style, indent int, s string) []Line { return width(Columns).text(style, indent, s) }
+
+// heading is [width.heading] on a page of [Columns].
+func heading(style Style, s string) block { return width(Columns).heading(style, s) }
+
 // pair sets a label in bold and a cleaned value beside it, wrapped under
 // itself. A label too long for its column stands above its value.
-func pair(style Style, indent, column int, label, value string) []Line {
-	return rows(style, indent, column, label, wrap(value, max(16, Columns-indent-column)))
+func (w width) pair(style Style, indent, column int, label, value string) []Line {
+	return w.rows(style, indent, column, label, wrap(value, max(16, int(w)-indent-column)))
 }
 
 // rows is pair for a value that is already in lines of fitting width.
-func rows(style Style, indent, column int, label string, values []string) []Line {
+func (w width) rows(style Style, indent, column int, label string, values []string) []Line {
 	blank := strings.Repeat(" ", indent)
 	var lines []Line
 	first := pad(label, column)
 	if Width(label) >= column {
-		for _, l := range wrap(label, Columns-indent) {
-			lines = append(lines, Line{style, blank + l, Columns})
+		for _, l := range wrap(label, int(w)-indent) {
+			lines = append(lines, Line{style, blank + l, int(w)})
 		}
 		first = strings.Repeat(" ", column)
 	}
@@ -57,18 +76,18 @@ func hexRows(s string) []string {
 }
 
 // text sets a paragraph in a style.
-func text(style Style, indent int, s string) []Line {
+func (w width) text(style Style, indent int, s string) []Line {
 	var lines []Line
-	for _, l := range wrap(s, Columns-indent) {
+	for _, l := range wrap(s, int(w)-indent) {
 		lines = append(lines, Line{Style: style, Text: strings.Repeat(" ", indent) + l})
 	}
 	return lines
 }
 
 // heading is a block that stays with what follows it.
-func heading(style Style, s string) block {
+func (w width) heading(style Style, s string) block {
 	lines := []Line{}
-	for i, l := range wrap(s, 72) {
+	for i, l := range wrap(s, int(w)*3/4) {
 		if i > 0 {
 			style = Strong
 		}

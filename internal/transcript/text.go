@@ -145,12 +145,15 @@ func right(s string, width int) string {
 
 // spread puts left and right at the two ends of a line; the left one is cut if
 // they do not fit.
-func spread(left, end string) string {
-	end = fit(end, Columns-12)
-	return pad(left, Columns-2-Width(end)) + "  " + end
+func (w width) spread(left, end string) string {
+	end = fit(end, int(w)-12)
+	return pad(left, int(w)-2-Width(end)) + "  " + end
 }
 
-// centre puts an escaped text in the middle of a line.
+// spread is [width.spread] on a page of [Columns].
+func spread(left, end string) string { return width(Columns).spread(left, end) }
+
+// centre puts an escaped text in the middle of a line of [Columns].
 func centre(s string) string {
 	s = fit(s, Columns)
 	return strings.Repeat(" ", (Columns-Width(s))/2) + s

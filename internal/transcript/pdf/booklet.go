@@ -2,9 +2,7 @@ package pdf
 
 import (
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"math"
 	"strings"
 	"time"
 
@@ -17,9 +15,12 @@ import (
 // always gives the same bytes.
 var bookletDate = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// Booklet draws a script's booklet. Each page's foot has the script's SHA-256 in
-// hex, its first words, and as QR code in the form "SHA256:" and upper-case hex.
-// large draws the same pages on A3, everything larger by the half.
+// largeScale makes type of 8.8 points one of 16.2.
+const largeScale = 1.84
+
+// Booklet draws a script's booklet. Each page's foot has the script's SHA-256
+// and, as QR code, "SHA256:" and all of it in upper-case hex. large draws, on
+// the same A4 paper, pages that were composed for large print.
 func Booklet(pages []transcript.Page, title string, sha256 [32]byte, large bool) ([]byte, error) {
 	wide, err := needsWide(pages, title)
 	if err != nil {
@@ -30,13 +31,16 @@ func Booklet(pages []transcript.Page, title string, sha256 [32]byte, large bool)
 		return nil, fmt.Errorf("drawing the script: %w", err)
 	}
 	c := newCanvas(title, bookletDate, wide)
+	foot := c.foot
 	if large {
-		c = newCanvasOn("A3", math.Sqrt2, title, bookletDate, wide)
+		c.enlarge()
+		foot = c.largeFoot
 	}
 	for _, p := range pages {
-		if err := errors.Join(c.page(p), c.foot(sha256, modules)); err != nil {
+		if err := c.page(p); err != nil {
 			return nil, fmt.Errorf("drawing page %d: %w", p.Number, err)
 		}
+		foot(sha256, modules)
 		if large {
 			c.pdf.TransformEnd()
 		}
@@ -44,7 +48,16 @@ func Booklet(pages []transcript.Page, title string, sha256 [32]byte, large bool)
 	return c.bytes()
 }
 
-func (c *canvas) foot(sha256 [32]byte, modules [][]bool) error {
+// enlarge draws from here on in large print: fewer columns and lines, moved so
+// that the margins stay what they are.
+func (c *canvas) enlarge() {
+	c.scale, c.right = largeScale, left+column*transcript.LargeColumns
+	c.dx = (pageWidth/largeScale-column*transcript.LargeColumns)/2 - left
+	c.dy = -5
+	c.footer = pageHeight/largeScale - 4.5 - c.dy
+}
+
+func (c *canvas) foot(sha256 [32]byte, modules [][]bool) {
 	size := float64(len(modules)) * module
 	top := footerLine - 7 - size
 	c.code(right-size, top, module, modules)
@@ -56,5 +69,16 @@ func (c *canvas) foot(sha256 [32]byte, modules [][]bool) error {
 	c.ink(95)
 	c.flowing(left, top+22, "sans", "", 7.6, right-left-size-4, "The script that runs must have this hash: 'sha256sum' of the file, and the screen at the start, show it.")
 	c.ink(0)
-	return nil
+}
+
+// largeFoot has the code as large as in any other booklet, and the beginning of
+// the hash beside it; all of it is on the cover.
+func (c *canvas) largeFoot(sha256 [32]byte, modules [][]bool) {
+	side := module / largeScale
+	size := float64(len(modules)) * side
+	top := c.footer - 4.5 - size
+	c.code(c.right-size, top, side, modules)
+	c.flowing(left, top+2.8, "sans", "B", prosePt, c.right-left-size-4, "SHA-256 of the script")
+	c.grid(0, top+6.8, "B", group(hex.EncodeToString(sha256[:8]))+" …")
+	c.grid(0, top+10.8, "", strings.Join(audit.Words(sha256[:4]), " ")+" …")
 }

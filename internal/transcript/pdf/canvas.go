@@ -15,16 +15,16 @@ import (
 type canvas struct {
 	pdf    *gofpdf.Fpdf
 	dx, dy float64
-	scale  float64 // of an A4 page; 1, or √2 for A3
+	sheet
 }
+
+// A sheet is how A4 paper is used: everything is drawn scale times as large, to
+// the right margin and down to the footer line.
+type sheet struct{ scale, right, footer float64 }
 
 // newCanvas begins a PDF with fixed dates, in a fixed order.
 func newCanvas(title string, created time.Time, wide bool) *canvas {
-	return newCanvasOn("A4", 1, title, created, wide)
-}
-
-func newCanvasOn(paper string, scale float64, title string, created time.Time, wide bool) *canvas {
-	p := gofpdf.New("P", "mm", paper, "")
+	p := gofpdf.New("P", "mm", "A4", "")
 	p.SetCatalogSort(true)
 	p.SetCreationDate(created.UTC())
 	p.SetModificationDate(created.UTC())
@@ -38,7 +38,7 @@ func newCanvasOn(paper string, scale float64, title string, created time.Time, w
 			p.AddUTF8FontFromBytes(f.family, f.style, []byte(f.data))
 		}
 	}
-	return &canvas{pdf: p, scale: scale}
+	return &canvas{pdf: p, sheet: sheet{scale: 1, right: right, footer: footerLine}}
 }
 
 // bytes ends the PDF.
@@ -149,7 +149,7 @@ func (c *canvas) font(family, style string, size float64, wide bool) {
 func (c *canvas) code(x, y, module float64, modules [][]bool) {
 	k := 1 / mmPerPt
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "q 0 g %.5f 0 0 %.5f %.5f %.5f cm\n", module*k, -module*k, (x+c.dx)*k, (pageHeight*c.scale-y-c.dy)*k)
+	fmt.Fprintf(&b, "q 0 g %.5f 0 0 %.5f %.5f %.5f cm\n", module*k, -module*k, (x+c.dx)*k, (pageHeight-y-c.dy)*k)
 	for row, bits := range modules {
 		for from := 0; from < len(bits); from++ {
 			to := from

@@ -116,25 +116,27 @@ func needsWide(pages []transcript.Page, title string) (wide bool, err error) {
 // page draws all of a page but its seal.
 func (c *canvas) page(p transcript.Page) error {
 	c.pdf.AddPage()
+	if p.Mark != "" {
+		if err := c.watermark(p.Mark); err != nil {
+			return err
+		}
+	}
 	if c.scale != 1 {
 		c.pdf.TransformBegin()
 		c.pdf.TransformScaleXY(c.scale*100, 0, 0)
 	}
 	if p.Mark != "" {
-		if err := c.watermark(p.Mark); err != nil {
-			return err
-		}
-		c.bar(left, bannerTop, right-left, bannerHeight)
+		c.bar(left, bannerTop, c.right-left, bannerHeight)
 		c.ink(255)
 		banner := strings.TrimSpace(p.Header[0].Text)
 		width := c.measure("sans", "B", 12, banner)
-		c.flowing((pageWidth-min(width, right-left-8))/2, bannerTop+5, "sans", "B", 12, right-left-8, banner)
+		c.flowing((left+c.right-min(width, c.right-left-8))/2, bannerTop+5, "sans", "B", 12, c.right-left-8, banner)
 		c.ink(0)
 	}
 	c.grid(0, titleLine, "B", p.Header[1].Text)
 	c.grid(0, modeLine, "", p.Header[2].Text)
 	c.ink(140)
-	c.rule(left, right, headRule, 0.2)
+	c.rule(left, c.right, headRule, 0.2)
 	c.ink(0)
 	y := bodyTop
 	for i, l := range p.Lines {
@@ -144,7 +146,7 @@ func (c *canvas) page(p transcript.Page) error {
 		y += leading * float64(l.Units())
 	}
 	c.ink(110)
-	c.grid(0, footerLine, "", p.Footer.Text)
+	c.grid(0, c.footer, "", p.Footer.Text)
 	c.ink(0)
 	return nil
 }
@@ -154,22 +156,22 @@ func (c *canvas) line(y float64, l transcript.Line) {
 	bottom := y + leading*float64(l.Units()-1) + baseline
 	switch l.Style {
 	case transcript.Title:
-		c.flowing(left, y+leading*1.9, "sans", "B", 19, right-left, l.Text)
+		c.flowing(left, y+leading*1.9, "sans", "B", 19, c.right-left, l.Text)
 	case transcript.Heading:
-		c.flowing(left, bottom-1.7, "sans", "B", 12, right-left, l.Text)
+		c.flowing(left, bottom-1.7, "sans", "B", 12, c.right-left, l.Text)
 		c.ink(140)
-		c.rule(left, right, bottom-0.3, 0.2)
+		c.rule(left, c.right, bottom-0.3, 0.2)
 		c.ink(0)
 	case transcript.Subheading:
-		c.flowing(left, bottom, "sans", "B", 9.6, right-left, l.Text)
+		c.flowing(left, bottom, "sans", "B", 9.6, c.right-left, l.Text)
 	case transcript.Prose:
 		indent := float64(len(l.Text)-len(strings.TrimLeft(l.Text, " "))) * column
-		c.flowing(left+indent, bottom, "sans", "", prosePt, right-left-indent, strings.TrimLeft(l.Text, " "))
+		c.flowing(left+indent, bottom, "sans", "", prosePt, c.right-left-indent, strings.TrimLeft(l.Text, " "))
 	case transcript.TableHead:
 		c.grid(0, bottom, "B", l.Text)
 		c.ink(140)
 		indent := float64(len(l.Text)-len(strings.TrimLeft(l.Text, " "))) * column
-		c.rule(left+indent, right, bottom+0.85, 0.15)
+		c.rule(left+indent, c.right, bottom+0.85, 0.15)
 		c.ink(0)
 	case transcript.Alarm:
 		c.bar(left-2.6, y+0.2, 1.1, leading)
@@ -219,13 +221,13 @@ func (c *canvas) frame(x, y float64, before, here, after bool) {
 	}
 	c.pdf.SetLineWidth(0.3)
 	if !before {
-		c.rule(x, right, y+0.1, 0.3)
+		c.rule(x, c.right, y+0.1, 0.3)
 	}
 	if !after {
-		c.rule(x, right, y+leading+0.1, 0.3)
+		c.rule(x, c.right, y+leading+0.1, 0.3)
 	}
 	c.pdf.Line(x+c.dx, y+0.1+c.dy, x+c.dx, y+leading+0.1+c.dy)
-	c.pdf.Line(right+c.dx, y+0.1+c.dy, right+c.dx, y+leading+0.1+c.dy)
+	c.pdf.Line(c.right+c.dx, y+0.1+c.dy, c.right+c.dx, y+leading+0.1+c.dy)
 }
 
 // seal draws the foot of a signed page: its checksum, the one before, what the
