@@ -164,6 +164,9 @@ func (r *Runner) seal(result string) error {
 	defer r.key.Wipe()
 	done := r.Room.Busy("composing the transcript and sealing the log", 0)
 	defer func() { done() }()
+	if err := r.sayLast(); err != nil {
+		return err
+	}
 	entries, err := r.entries()
 	if err != nil {
 		return &Failure{Err: err}
@@ -193,6 +196,24 @@ func (r *Runner) seal(result string) error {
 	}
 	done()
 	r.showHead("The final head of the log. Read it aloud and write it down: with it anybody can tell this log from any other, for ever")
+	return nil
+}
+
+// sayLast shows and records what is said before the log is closed.
+func (r *Runner) sayLast() error {
+	if r.Last == nil {
+		return nil
+	}
+	entries, err := r.entries()
+	if err != nil {
+		return &Failure{Err: err}
+	}
+	for _, d := range r.Last(entries) {
+		r.Room.Show(room.Warning{Text: d.Name + ": " + d.Value})
+		if _, err := r.record("", d, true); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -18,7 +18,7 @@ import (
 )
 
 // A Config is what a run needs from outside. All fields but Serials, Cards, QR,
-// Printer, First, Given and UnlockKey are required.
+// Printer, First, Given, Last and UnlockKey are required.
 type Config struct {
 	Script      *Script
 	ScriptBytes []byte
@@ -42,6 +42,10 @@ type Config struct {
 	Printer     Printer                 // for slips; nil if there is none
 	First       []audit.Data            // what a new log says after its first entry: about the place, and about what was done before it
 	Given       []*audit.ScriptApproval // approvals of the script that were brought, from [Script.Approval]; may be nil
+
+	// Last returns what a log says before it is closed, complete or aborted, beyond
+	// what entries say: those so far. After a break it is asked again. nil: nothing.
+	Last func(entries []*audit.Entry) []*audit.Result
 
 	// UnlockKey opens a witness's key file with a passphrase (internal/keyfile
 	// does). It overwrites what ask returns. nil: no key is unlocked here.

@@ -30,15 +30,19 @@ func (p *program) rehearseCommand() *cli.Command {
 			"the end: SoftHSM2, or a simulated Nitrokey HSM under the real pcscd and OpenSC.\n" +
 			"PINs keep to the rules of the script's token model.\n\n" +
 			"With --token spare it is a real device of the script's model that is in the\n" +
-			"reader, and is written to: after two questions, and never the ceremony's own.\n\nExample:\n" +
+			"reader, and is written to: after two questions, and never the ceremony's own.\n\n" +
+			"With --drill one fault is made that the room does not know of. The log commits to\n" +
+			"it at its beginning and tells it before it is closed, with what the room recorded.\n\nExample:\n" +
 			"   keyrite rehearse root-ca.yaml --out trial\n" +
 			"   keyrite new root-ca --answers -o answers.yaml\n" +
 			"   keyrite rehearse root-ca.yaml --out trial-2 --answers answers.yaml\n" +
-			"   keyrite rehearse root-ca.yaml --out trial-3 --token spare",
+			"   keyrite rehearse root-ca.yaml --out trial-3 --token spare\n" +
+			"   keyrite rehearse root-ca.yaml --out trial-4 --token nitrokey-sim --drill random",
 		Flags: []cli.Flag{outFlag, mediaFlag, approvalFlag, placeFlag, plainFlag,
 			&cli.StringFlag{Name: "answers", Usage: "answer the prompts from `FILE` instead of at the terminal"},
 			&cli.StringFlag{Name: "token", Usage: "`KIND` of token: softhsm2 or nitrokey-sim, made for it and thrown away, or spare", Value: kindSoftHSM},
 			&cli.StringFlag{Name: "module", Usage: "with --token spare: PKCS#11 module `SO` (default: the one of the script's token model)"},
+			&cli.StringFlag{Name: "drill", Usage: "make the fault `NAME`, which the room is not told: " + strings.Join(drills, ", ") + ", or random for one of them"},
 			&cli.BoolFlag{Name: "realistic", Usage: "nitrokey-sim takes as long as the real one: 0.6 s for an EC key, 10 s for RSA 2048, minutes for RSA 4096"},
 		},
 		Action: func(c *cli.Context) error {
@@ -75,6 +79,9 @@ func (p *program) rehearseCommand() *cli.Command {
 			if r.media == "" {
 				r.media = filepath.Dir(list[0])
 			}
+			if r.drill, err = r.newDrill(kind, c.String("drill")); err != nil {
+				return err
+			}
 			return r.rehearse(kind)
 		},
 	}
@@ -110,6 +117,9 @@ func (r *running) rehearse(kind string) error {
 	if err := r.prepare(); err != nil {
 		return r.thenRemove(environment(err))
 	}
+	if err := r.drill.prepare(r); err != nil {
+		return r.thenRemove(environment(err))
+	}
 	return r.thenRemove(r.fresh())
 }
 
@@ -120,6 +130,9 @@ func (r *running) rehearseOnCards() error {
 		return err
 	}
 	r.say(labels)
+	if err := r.drill.prepare(r); err != nil {
+		return r.thenRemove(environment(err))
+	}
 	return r.thenRemove(r.withCards(r.fresh))
 }
 
@@ -177,6 +190,10 @@ func (r *running) standIn() error {
 	if _, err := os.Stat(r.spareFile()); err == nil {
 		return r.spareAgain()
 	}
+	var err error
+	if r.drill, err = r.drillAgain(); err != nil {
+		return environment(err)
+	}
 	there := soft == nil || card == nil
 	switch {
 	case there && r.module != "":
@@ -228,7 +245,7 @@ func (r *running) room() (rm room.Room, leave func(), err error) {
 		Close() error
 	}
 	if out, ok := r.p.err.(*os.File); ok && !r.plain && fullScreen(out) {
-		open, err = screen.New(screen.Options{In: r.p.in, Out: out, Color: color})
+		open, err = screen.New(screen.Options{In: r.p.in, Out: out, Color: color, Now: r.drill.now})
 	} else {
 		open, err = plain.New(plain.Options{In: r.p.in, Out: r.p.err, Color: color})
 	}

@@ -82,6 +82,7 @@ type running struct {
 	first         []audit.Data // what the log says first
 	plain         bool         // line by line
 	thrownAway    bool         // begun with rehearse, on a token made for it
+	drill         *drilling    // the fault of a rehearsal; nil if there is none
 
 	// ahead is done when everything is there but the log, which is not made if
 	// it fails; may be nil.
@@ -216,6 +217,7 @@ func (r *running) with(open func() (*sqlite.Store, error), begin func(ceremony.C
 	if err != nil {
 		return err
 	}
+	r.drill.hold(c)
 	if r.ahead != nil {
 		if err := r.ahead(c); err != nil {
 			return err
@@ -243,6 +245,7 @@ func (r *running) with(open func() (*sqlite.Store, error), begin func(ceremony.C
 	if cerr := store.Close(); cerr != nil && err == nil {
 		err = cerr
 	}
+	r.drill.tell(r.p.err)
 	if err := r.told(err); err != nil {
 		return err
 	}

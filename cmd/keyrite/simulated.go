@@ -12,6 +12,7 @@ import (
 	"github.com/keyrite/keyrite/ceremony"
 	"github.com/keyrite/keyrite/internal/simcard"
 	"github.com/keyrite/keyrite/internal/simcard/pcsc"
+	"github.com/keyrite/keyrite/internal/simcard/vpcd"
 )
 
 // Kinds of throw-away token.
@@ -62,19 +63,27 @@ func (r *running) makeCards() (labels []string, err error) {
 			label = t.Label
 			labels = append(labels, label)
 		}
-		n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
-		if err != nil {
-			return nil, environment(fmt.Errorf("making a simulated card: %w", err))
-		}
-		b, err := simcard.Manufacture(fmt.Sprintf("ZZSIM%06d", n), label, rand.Reader)
-		if err == nil {
-			err = simcard.File(r.cardFile(slot)).Create(b)
-		}
-		if err != nil {
-			return nil, environment(fmt.Errorf("making a simulated card: %w", err))
+		if err := makeCard(r.cardFile(slot), label); err != nil {
+			return nil, environment(err)
 		}
 	}
 	return labels, nil
+}
+
+// makeCard makes a simulated card with a serial number of its own.
+func makeCard(file, label string) error {
+	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
+	if err != nil {
+		return fmt.Errorf("making a simulated card: %w", err)
+	}
+	b, err := simcard.Manufacture(fmt.Sprintf("ZZSIM%06d", n), label, rand.Reader)
+	if err == nil {
+		err = simcard.File(file).Create(b)
+	}
+	if err != nil {
+		return fmt.Errorf("making a simulated card: %w", err)
+	}
+	return nil
 }
 
 // withCards runs f with the simulated cards in their readers, and puts them away
@@ -91,6 +100,14 @@ func (r *running) withCards(f func() error) error {
 	return err
 }
 
+// A table is a pcscd with the simulated cards of a rehearsal in its readers.
+type table struct {
+	r     *running
+	dir   string
+	d     *pcsc.Daemon
+	seats map[int]*pcsc.Seat
+}
+
 // insertCards starts a pcscd with the simulated cards in its readers and points
 // OpenSC to it. stop ends what it started.
 func (r *running) insertCards() (stop func() error, err error) {
@@ -102,31 +119,63 @@ func (r *running) insertCards() (stop func() error, err error) {
 	if err != nil {
 		return nil, environment(errors.Join(err, os.RemoveAll(dir)))
 	}
-	var seats []*pcsc.Seat
-	stop = func() error {
-		var errs []error
-		for _, s := range seats {
-			errs = append(errs, s.Remove())
-		}
-		errs = append(errs, d.Stop(), os.RemoveAll(dir))
-		return errors.Join(errs...)
-	}
-	r.serials = map[string]string{}
-	for slot, t := range r.script.Tokens {
-		card, err := simcard.Open(simcard.File(r.cardFile(slot)), simcard.Options{Random: rand.Reader, Profile: r.profile(), Sleep: time.Sleep})
-		if err != nil {
-			return nil, environment(errors.Join(err, stop()))
-		}
-		seat, err := d.Insert(slot, card)
-		if err != nil {
-			return nil, environment(errors.Join(err, stop()))
-		}
-		seats = append(seats, seat)
-		r.serials[t.Name] = card.Serial()
+	tb := &table{r: r, dir: dir, d: d, seats: map[int]*pcsc.Seat{}}
+	if err := tb.lay(); err != nil {
+		return nil, environment(errors.Join(err, tb.stop()))
 	}
 	r.stand = cardModel
 	if err := os.Setenv(pcsc.SocketEnv, d.Socket()); err != nil {
-		return nil, environment(errors.Join(err, stop()))
+		return nil, environment(errors.Join(err, tb.stop()))
 	}
-	return stop, nil
+	return tb.stop, nil
+}
+
+// lay puts the card of each token of the script into its reader, or what a drill
+// puts there.
+func (tb *table) lay() error {
+	tb.r.serials = map[string]string{}
+	for slot, t := range tb.r.script.Tokens {
+		card, err := tb.card(tb.r.cardFile(slot))
+		if err != nil {
+			return err
+		}
+		tb.r.serials[t.Name] = card.Serial()
+		if err := tb.insert(slot, tb.r.drill.wrap(slot, card)); err != nil {
+			return err
+		}
+	}
+	return tb.r.drill.lay(tb)
+}
+
+// card puts a card together from its file.
+func (tb *table) card(file string) (*simcard.Card, error) {
+	return simcard.Open(simcard.File(file), simcard.Options{Random: rand.Reader, Profile: tb.r.profile(), Sleep: time.Sleep})
+}
+
+// insert puts a card into a reader.
+func (tb *table) insert(slot int, card vpcd.Card) (err error) {
+	tb.seats[slot], err = tb.d.Insert(slot, card)
+	return err
+}
+
+// remove takes out what is in a reader, if anything is.
+func (tb *table) remove(slot int) error {
+	seat := tb.seats[slot]
+	delete(tb.seats, slot)
+	if seat == nil {
+		return nil
+	}
+	if err := seat.Remove(); err != nil && !errors.Is(err, simcard.ErrRemoved) {
+		return err
+	}
+	return nil
+}
+
+// stop takes out all cards and ends the pcscd.
+func (tb *table) stop() error {
+	var errs []error
+	for slot := range tb.seats {
+		errs = append(errs, tb.remove(slot))
+	}
+	return errors.Join(append(errs, tb.d.Stop(), os.RemoveAll(tb.dir))...)
 }

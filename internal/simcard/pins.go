@@ -4,6 +4,7 @@ import (
 	"crypto/pbkdf2"
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"io"
 
@@ -70,6 +71,25 @@ func (c *Card) try(which func(*state) *pin, value []byte) error {
 		return apdu.Tries(p.Left)
 	}
 	return c.change(func(s *state) error { which(s).Left = which(s).Max; return nil })
+}
+
+// Mistype spends a try of the SO-PIN or the user PIN, as whoever types a wrong one
+// does. The error is that the card's memory could not be written.
+func (c *Card) Mistype(so bool) error {
+	which := userPIN
+	if so {
+		which = soPIN
+	}
+	wrong := make([]byte, 2*userMax) // longer than any PIN
+	if _, err := io.ReadFull(c.random, wrong); err != nil {
+		return fmt.Errorf("mistyping a PIN: %w", err)
+	}
+	err := c.try(which, wrong)
+	var status apdu.Status
+	if errors.As(err, &status) && !errors.Is(err, errStore) {
+		return nil
+	}
+	return err
 }
 
 func userPIN(s *state) *pin { return &s.User }

@@ -47,6 +47,7 @@ const (
 	NotBefore            Code = "E-NOT-BEFORE"
 	ScriptDiffers        Code = "E-SCRIPT-DIFFERS"
 	ModeDiffers          Code = "E-MODE-DIFFERS"
+	DrillDiffers         Code = "E-DRILL-DIFFERS"
 	KeyFileDiffers       Code = "E-KEY-FILE-DIFFERS"
 	ManifestSignature    Code = "E-MANIFEST-SIGNATURE"
 	ManifestDiffers      Code = "E-MANIFEST-DIFFERS"
@@ -171,6 +172,7 @@ var Codes = []CodeInfo{
 	{NotBefore, Failure, "a validity does not fit the time of the signature", "the object was dated back or ahead (BR 7.1.2.1.1)"},
 	{ScriptDiffers, Failure, "script.yaml is not the script that the log began with", "the script was changed afterwards"},
 	{ModeDiffers, Failure, "log, origin and mode do not agree whether this is a rehearsal", "a rehearsal is passed off as the ceremony, or the other way"},
+	{DrillDiffers, Failure, "a drill of a rehearsal does not reveal, once, what its log committed to, or stands in a log that is no rehearsal's", "do not rely on what the drill is said to have been"},
 	{KeyFileDiffers, Failure, "a file in keys/ is not the log key of its segment", "the key file was replaced"},
 	{ManifestSignature, Failure, "the manifest is not signed by the log's last key", "the manifest was replaced, or files were changed and it was made again"},
 	{ManifestDiffers, Failure, "the manifest speaks of another log or another SHA256SUMS", "a file was changed after the ceremony, or the manifest is another ceremony's"},

@@ -30,6 +30,8 @@ func (f *facts) takeCourse(e *audit.Entry, log state) {
 		}
 	case *audit.ClockJump:
 		f.find(ClockOffset, e.Seq, "the machine's clock was set during the ceremony", "", fmt.Sprintf("%d ms by the wall clock in %d ms", d.WallMS, d.MonotonicMS))
+	case *audit.Result:
+		f.takeDrill(e, d)
 	case *audit.Abort:
 		f.aborted, f.running, f.ended = true, "", ""
 		f.because = shorten(d.Reason)

@@ -68,6 +68,7 @@ type facts struct {
 	hidden          hiddenEntries
 	quorum          quorum
 	acts            acts
+	drill           drilled
 }
 
 // A stepFacts is what the log says of one step.

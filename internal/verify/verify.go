@@ -153,6 +153,9 @@ func (v *verifier) run(files []bundle.File) {
 	v.check("rules for certificates and CRLs", "objects", v.checkRules)
 	v.check("values read back", "values", v.checkHeard)
 	v.check("machine, materials and custody", "values", v.checkActs)
+	if v.log.drill.entries > 0 {
+		v.check("drill", "entries", v.checkDrill)
+	}
 	v.check("recorded heads", "entries", v.checkHeads)
 	v.check("transcript", "pages", v.checkTranscript)
 	v.check("witnesses", "witnesses", v.checkWitnesses)

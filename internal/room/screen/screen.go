@@ -30,6 +30,8 @@ type Options struct {
 	In    *os.File // where people type: a terminal
 	Out   *os.File // where it is shown: the same terminal
 	Color bool     // use colour as an accent
+
+	Now func() time.Time // the machine's clock, as it is shown; nil: time.Now
 }
 
 // A Room is a terminal with people in front of it. Its prompts must not be
@@ -98,8 +100,11 @@ func open(c *tty.Console, o Options) (*Room, error) {
 		return nil, errors.Join(err, d.Close())
 	}
 	r := &Room{
-		console: c, device: d, screen: s, now: time.Now,
+		console: c, device: d, screen: s, now: o.Now,
 		soon: make(chan struct{}, 1), stop: make(chan struct{}),
+	}
+	if r.now == nil {
+		r.now = time.Now
 	}
 	r.close = sync.OnceValue(r.leave)
 	r.running.Go(r.draw)
