@@ -49,6 +49,8 @@ type stage struct {
 	printer ceremony.Printer // for slips; nil: there is none
 	qr      func(string) [][]bool
 
+	cardless bool // the card is reached through PKCS#11 alone
+
 	stand bool // the card stands in for another one
 
 	machine *ceremony.Machine // in place of testMachine
@@ -123,7 +125,7 @@ func (st *stage) config(store ceremony.Store) (*ceremony.Config, error) {
 		module = st.token(module)
 	}
 	var cards apdu.Service
-	if st.opensc != nil {
+	if st.opensc != nil && !st.cardless {
 		cards = pcsclite.New()
 	}
 	return &ceremony.Config{

@@ -53,14 +53,7 @@ func (a *generateKey) Announce(s *ceremony.Session) (effect, irreversible string
 // reads it back and records it.
 func (a *generateKey) Run(s *ceremony.Session) error {
 	k := s.Script().Key(a.Key)
-	var proofs *attestations // read before anything else is stored for the key, which could replace them
-	made, err := keyOn(s, k, func(s *ceremony.Session, t *ceremony.Token, session uint, k *ceremony.KeySpec) (int64, error) {
-		seq, err := a.ensure(s, t, session, k)
-		if err == nil {
-			proofs, err = readAttestations(t)
-		}
-		return seq, err
-	})
+	made, proofs, err := keyWithProofs(s, k, a.ensure)
 	if err != nil {
 		return err
 	}

@@ -75,7 +75,7 @@ func (a *keyIdentify) Run(s *ceremony.Session) error {
 	if err := s.Here(a.Compare...); err != nil {
 		return err
 	}
-	found, err := keyOn(s, k, a.find)
+	found, proofs, err := keyWithProofs(s, k, a.find)
 	if err != nil {
 		return err
 	}
@@ -84,6 +84,9 @@ func (a *keyIdentify) Run(s *ceremony.Session) error {
 		return err
 	}
 	if err := reportKey(s, k, found); err != nil {
+		return err
+	}
+	if err := recordOrigin(s, found, proofs); err != nil {
 		return err
 	}
 	return a.certificate(s, found)

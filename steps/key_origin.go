@@ -54,6 +54,19 @@ func readAttestations(t *ceremony.Token) (*attestations, error) {
 	return a, nil
 }
 
+// keyWithProofs is keyOn that reads, as soon as the key is there, by what files
+// the card attests its keys: what is stored for a key later could replace them.
+func keyWithProofs(s *ceremony.Session, k *ceremony.KeySpec, get func(*ceremony.Session, *ceremony.Token, uint, *ceremony.KeySpec) (int64, error)) (key *audit.Key, a *attestations, err error) {
+	key, err = keyOn(s, k, func(s *ceremony.Session, t *ceremony.Token, session uint, k *ceremony.KeySpec) (int64, error) {
+		seq, err := get(s, t, session, k)
+		if err == nil {
+			a, err = readAttestations(t)
+		}
+		return seq, err
+	})
+	return key, a, err
+}
+
 // of returns the file that attests a key, by its public key: OpenSC numbers the
 // files, and CKA_ID says nothing about them.
 func (a *attestations) of(pub crypto.PublicKey) (request []byte, p *cvc.Proof, err error) {
@@ -74,7 +87,8 @@ func (a *attestations) of(pub crypto.PublicKey) (request []byte, p *cvc.Proof, e
 }
 
 // recordOrigin records what shows that the token made a key, and lets the room
-// of a production ceremony decide if nothing does that should.
+// of a production ceremony that made it decide if nothing does that should. Of
+// an older key there is nothing to decide: its own ceremony did.
 func recordOrigin(s *ceremony.Session, k *audit.Key, a *attestations) error {
 	pub, err := parseSPKI(k)
 	if err != nil {
@@ -86,7 +100,7 @@ func recordOrigin(s *ceremony.Session, k *audit.Key, a *attestations) error {
 			return err
 		}
 		showOrigin(s, d)
-		if s.Rehearsal() || d.Result == audit.OriginDevice || d.Result == audit.OriginNone {
+		if s.Rehearsal() || k.Found || d.Result == audit.OriginDevice || d.Result == audit.OriginNone {
 			return nil
 		}
 		v, err := s.Decide(s.Step.Actor, "no-origin", fmt.Sprintf("Go on with the key %s, though nothing proves that it was made in the token?", k.Name),
@@ -124,7 +138,7 @@ func writeOrigin(s *ceremony.Session, k *audit.Key, a *attestations, pub crypto.
 		return record(audit.OriginMissing, whyMissing(err))
 	}
 	attestation, chain := bundle.OriginFiles(k.Name)
-	if err := s.WriteArtifact(attestation, "key-attestation", request, 0, "read from the card right after the key was made; signed by the key and by the device"); err != nil {
+	if err := s.WriteArtifact(attestation, "key-attestation", request, 0, "read from the card; signed by the key and by the device"); err != nil {
 		return nil, err
 	}
 	if err := s.WriteArtifact(chain, "device-certificates", a.chain, 0, "read from the card; they lead to the root "+p.Root.CHR); err != nil {
