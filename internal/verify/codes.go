@@ -82,6 +82,7 @@ const (
 	DriftDiffers    Code = "E-DRIFT-DIFFERS"
 
 	ApprovalSignature   Code = "E-APPROVAL-SIGNATURE"
+	ApprovedOther       Code = "E-APPROVED-OTHER"
 	FunctionUnknown     Code = "E-FUNCTION-UNKNOWN"
 	SecretRecorded      Code = "E-SECRET-RECORDED"
 	RecordedHeadDiffers Code = "E-RECORDED-HEAD-DIFFERS"
@@ -95,6 +96,7 @@ const (
 	NotChecked          Code = "E-NOT-CHECKED"
 	WitnessDisagrees    Code = "E-WITNESS-DISAGREES"
 	Refused             Code = "E-REFUSED"
+	ApprovedUnseen      Code = "E-APPROVED-UNSEEN"
 	VerdictMissing      Code = "E-VERDICT-MISSING"
 	SignatureUnused     Code = "E-SIGNATURE-UNUSED"
 	CallUnknown         Code = "E-CALL-UNKNOWN"
@@ -204,6 +206,7 @@ var Codes = []CodeInfo{
 	{ActsDiffer, Failure, "bags, seals, what was taken or filmed, the machine or its hashes from outside are not as the script says of a step that is done", "read the entries of the step; ask those who were there"},
 	{DriftDiffers, Failure, "the drift of the clocks, or the number of times the clock was set, is not that of the log's own entries", "compute it from the clock entries; find out who wrote the log"},
 	{ApprovalSignature, Failure, "a signed approval is not by the key of the one who approved, or says something else than its entry", "the entry is not what was signed: ask the approver"},
+	{ApprovedOther, Failure, "the token signed other bytes than those that had been announced when somebody approved the signature", "ask the approvers which digest they compared"},
 	{FunctionUnknown, Failure, "a PKCS#11 function was called that keyrite never calls", "the log was not written by keyrite, or by a changed one: find out why the call was made"},
 	{SecretRecorded, Failure, "a secret stands in the log", "change that PIN; keep the log from those who should not know it"},
 	{RecordedHeadDiffers, Failure, "an entry speaks of a head that the log did not have", "a verdict, an adoption or a page was given for another log"},
@@ -217,6 +220,7 @@ var Codes = []CodeInfo{
 	{NotChecked, Warning, "something could not be checked because entries are hidden", "ask for the original, or for proofs of the entries that matter"},
 	{WitnessDisagrees, Warning, "a witness does not agree", "read the reason; ask the witness"},
 	{Refused, Warning, "somebody said no where an acknowledgement was asked for", "read the words; see what the room did about it"},
+	{ApprovedUnseen, Warning, "somebody approved a signature before its bytes were announced", "keyrite showed them after the approvals once: compare the approved step with what was signed; ask the approvers what they saw"},
 	{VerdictMissing, Warning, "a witness who was present gave no verdict", "a missing verdict is never agreement: ask the witness"},
 	{SignatureUnused, Warning, "the token signed something that became no artifact", "a failed try: its bytes are in the bundle; make sure that nobody has the signature besides"},
 	{CallUnknown, Warning, "what became of a PKCS#11 call was decided by the room", "read what the token showed and who decided"},

@@ -17,10 +17,15 @@ type quorum struct {
 	phrases map[string]int                        // segment in which somebody last set a passphrase, plus one
 	given   map[string]map[string]map[string]bool // step → act → people who approved it
 	told    map[string]bool                       // "step act" of which it was said that approvals are missing
+	shown   map[string]*audit.ToBeSigned          // step → what it announced last
+	saw     map[act]*audit.ToBeSigned             // what had been announced when somebody approved the step; nil for nothing
 
 	refusals  []refused
 	approvals []approved
 }
+
+// An act of a step that a person approved.
+type act struct{ step, person string }
 
 // refused is somebody's no with its place.
 type refused struct {
@@ -37,7 +42,8 @@ type approved struct {
 }
 
 func newQuorum() quorum {
-	return quorum{left: map[string]bool{}, stands: map[string]string{}, phrases: map[string]int{}, given: map[string]map[string]map[string]bool{}, told: map[string]bool{}}
+	return quorum{left: map[string]bool{}, stands: map[string]string{}, phrases: map[string]int{}, given: map[string]map[string]map[string]bool{}, told: map[string]bool{},
+		shown: map[string]*audit.ToBeSigned{}, saw: map[act]*audit.ToBeSigned{}}
 }
 
 // who returns who acts for a participant of the script.
@@ -73,6 +79,11 @@ func (f *facts) takeQuorum(e *audit.Entry, size int) {
 		if e.Step != "" && e.Step == f.running && f.now.StepBegin != nil && !(slices.Contains(showing, f.now.StepKind) && slices.Contains(reading, d.Function)) {
 			f.needs(e, "step", f.now.Approve)
 		}
+		if d.Function == "C_Sign" {
+			f.sawWhatIsSigned(e, d)
+		}
+	case *audit.ToBeSigned:
+		f.quorum.shown[e.Step] = d
 	case *audit.StepEnd:
 		if d.Result == "done" && f.now.StepBegin != nil && e.Step == f.running {
 			f.needs(e, "step", f.now.Approve)
@@ -225,6 +236,28 @@ func (f *facts) takeApproval(e *audit.Entry, d *audit.Approval, size int) {
 		acts[d.Act] = map[string]bool{}
 	}
 	acts[d.Act][d.Person] = true
+	if d.Act == "step" {
+		f.quorum.saw[act{e.Step, d.Person}] = f.quorum.shown[e.Step]
+	}
+}
+
+// sawWhatIsSigned finds that somebody whose approval counts for a signature had
+// been shown other bytes than the token gets now, or none.
+func (f *facts) sawWhatIsSigned(e *audit.Entry, d *audit.HSMIntent) {
+	t := f.tbs[d.For]
+	if t == nil || f.now.StepBegin == nil || e.Step != f.running || f.now.Approve == nil {
+		return
+	}
+	for _, person := range slices.Sorted(maps.Keys(f.quorum.given[e.Step]["step"])) {
+		saw := f.quorum.saw[act{e.Step, person}]
+		switch {
+		case !f.meant(f.now.Approve, person):
+		case saw == nil:
+			f.unless(f.hidden.steps[e.Step] > 0, ApprovedUnseen, e.Seq, f.name(person)+" approved this signature before its bytes were announced", t.TBS.SHA256, "")
+		case saw.TBS != t.TBS, saw.Input != t.Input, saw.Mechanism != t.Mechanism, saw.Key != t.Key, saw.For != t.For:
+			f.unless(f.hidden.steps[e.Step] > 0, ApprovedOther, e.Seq, "the token gets other bytes, or for another purpose, than had been announced when "+f.name(person)+" approved", saw.TBS.SHA256, t.TBS.SHA256)
+		}
+	}
 }
 
 // needs finds that an act begins or ends without the approvals that it needs.

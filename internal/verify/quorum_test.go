@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/keyrite/keyrite/audit"
@@ -19,6 +20,26 @@ func quorumAttacks() []attack {
 	}
 	late := &lie{c: approving, change: drop(func(_ string, d *audit.Approval) bool { return d.Person == "ewa" }),
 		before: at("root-certificate", func(b *bundletest.Builder, _ *audit.Artifact) {
+			b.Add(&audit.Approval{Person: "oto", Act: "step", How: "passphrase", Result: "approved"})
+		})}
+	var announced audit.ToBeSigned
+	other := &lie{c: approving, before: func(b *bundletest.Builder, step string, d audit.Data) {
+		switch d := d.(type) {
+		case *audit.ToBeSigned:
+			if step == "root-certificate" && announced.Input == "" {
+				announced = *d
+			}
+		case *audit.Approval:
+			if d.Person == "ewa" && announced.Input != "" {
+				shown := announced
+				shown.Input = strings.Repeat("0", len(shown.Input))
+				announced.Input = ""
+				b.Add(&shown)
+			}
+		}
+	}}
+	unseen := &lie{c: approving, change: drop(func(_ string, d *audit.Approval) bool { return d.Person == "ewa" }),
+		before: at("root-certificate", func(b *bundletest.Builder, _ *audit.ToBeSigned) {
 			b.Add(&audit.Approval{Person: "oto", Act: "step", How: "passphrase", Result: "approved"})
 		})}
 	left := &lie{c: approving, before: at("root-certificate", func(b *bundletest.Builder, d *audit.Approval) {
@@ -44,6 +65,8 @@ func quorumAttacks() []attack {
 			d.How, d.Note, d.Size, d.Head = "key", "keyrite approval v1\n\n— x y\n", 1, zeroHead
 		}), ApprovalSignature, RecordedHeadDiffers),
 		{name: "approval-after-the-act", lie: late, want: []Code{QuorumNotMet}},
+		{name: "approval-of-other-bytes", lie: other, want: []Code{ApprovedOther}},
+		{name: "approval-before-the-bytes", lie: unseen, want: []Code{ApprovedUnseen}, verdict: Consistent},
 		{name: "approval-of-somebody-who-left", lie: left, want: []Code{QuorumNotMet}},
 		{name: "refusal-passed-over", want: []Code{AckMissing, Refused}, lie: &lie{before: at("root-key", func(b *bundletest.Builder, _ *audit.Key) {
 			b.Add(&audit.Refusal{Person: "wil", As: "witness", What: "I have seen this done", Because: "I have not", Effect: "stop"})
@@ -76,7 +99,7 @@ func absentApprover(_ int64, _ string, d audit.Data) audit.Data {
 func TestApproved(t *testing.T) {
 	for _, c := range []bundletest.Ceremony{{NoPDF: true, Approve: true}, {NoPDF: true, Approve: true, Pause: true}} {
 		r := check(t, bundletest.Make(t, c), Options{Recompose: pagesOnly})
-		if r.Verdict != Consistent || r.Has(QuorumNotMet) || r.Has(LogGrammar) || r.Has(PlanDiffers) {
+		if r.Verdict != Consistent || r.Has(QuorumNotMet) || r.Has(LogGrammar) || r.Has(PlanDiffers) || r.Has(ApprovedOther) || r.Has(ApprovedUnseen) {
 			t.Errorf("%+v: %s\n%s", c, r.Verdict, codes(r))
 		}
 	}

@@ -192,7 +192,11 @@ func (b *Builder) begin(id string) {
 			b.Add(d)
 		}
 	}
-	if b.approved(id) {
+}
+
+// given adds the approvals of a signature: its bytes were shown before.
+func (b *Builder) given() {
+	if b.approved(b.step) {
 		for _, person := range []string{"wil", "ewa"} {
 			b.Add(&audit.Approval{Person: person, Act: "step", How: "passphrase", Result: "approved"})
 		}
@@ -353,6 +357,7 @@ func (b *Builder) Sign(key, object, name string, artifact bool, build func(rando
 	d.Mechanism, d.Digest, d.Input = tbs.Mechanism, pki.DigestName(tbs.Digest), hex.EncodeToString(tbs.Input)
 	d.TBS = b.writeTBS(name, tbs.DER)
 	of := b.Add(d)
+	b.given()
 	b.Call(audit.HSMIntent{Function: "C_SignInit", Session: "1", Mechanism: d.Mechanism, Object: "4"}, audit.HSMOutcome{})
 	raw := rawSign(b, k.signer, tbs)
 	seq := b.Call(audit.HSMIntent{Function: "C_Sign", Session: "1", Data: d.Input, For: of}, audit.HSMOutcome{Signature: hex.EncodeToString(raw)})
