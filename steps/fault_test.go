@@ -312,6 +312,9 @@ func sound(dir string) error {
 	if err != nil {
 		return err
 	}
+	if r.Has(verify.ApprovedUnseen) {
+		return errors.New("somebody approved what was not announced")
+	}
 	if r.Exit != 0 {
 		var b bytes.Buffer
 		if err := r.WriteText(&b, false); err != nil {

@@ -2,6 +2,7 @@ package steps_test
 
 import (
 	"bytes"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -47,14 +48,16 @@ func in(id, old, fresh string) func(string) string {
 	}
 }
 
-// TestImpossible changes a sound script in one way each; the model of the world
-// finds what becomes impossible, names step and field and says why.
-func TestImpossible(t *testing.T) {
-	for name, c := range map[string]struct {
-		change func(string) string
-		path   string // of the field at fault
-		want   string
-	}{
+// An impossibility is one change of a sound script, and what the check says of it.
+type impossibility struct {
+	change func(string) string
+	path   string // of the field at fault
+	want   string
+}
+
+// impossibleWorlds are scripts whose steps cannot be done in their order.
+func impossibleWorlds() map[string]impossibility {
+	return map[string]impossibility{
 		"token used before it is found":   {func(s string) string { return drop(s, "see-token") }, ".token: ", `token "hsm" is used before a token-identify step has found it`},
 		"init destroys a key":             {func(s string) string { return move(s, "init-token", "root-certificate") }, ".token: ", `initialising token "hsm" would destroy the key "root"`},
 		"user PIN before init":            {func(s string) string { return move(s, "user-pin", "init-token") }, ".token: ", "a user PIN is set before token \"hsm\" is initialised"},
@@ -99,37 +102,81 @@ func TestImpossible(t *testing.T) {
 		"custodian who was not called":     {in("roll-call", "    say: >-", "    people: [administrator, witness-1, witness-2, user-custodian]\n    say: >-"), ".token: ", `the SO-PIN of "hsm" is asked of "so-custodian", who was not called`},
 		"clock reader who was not called":  {in("roll-call", "    say: >-", "    people: [administrator, witness-2, so-custodian, user-custodian]\n    say: >-"), ".clock_reader: ", `"witness-1" was not called at the roll call`},
 		"no roll call":                     {func(s string) string { return drop(s, "roll-call") }, "steps[", "roll call"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			b, err := templates.Ceremonies.ReadFile("ceremonies/root-ca-with-sub-ca.yaml")
-			if err != nil {
-				t.Fatal(err)
-			}
-			changed := c.change(string(b))
-			if changed == string(b) {
-				t.Fatal("the script was not changed")
-			}
-			_, problems := ceremony.ParseAndCheck("s.yaml", []byte(changed), steps.Kinds())
-			for _, p := range problems {
-				if s := p.String(); strings.Contains(s, c.path) && strings.Contains(s, c.want) {
-					if p.Line < 1 || p.Col < 1 {
-						t.Errorf("no place: %s", s)
-					}
-					return
-				}
-			}
-			t.Errorf("nothing says %q at %q:\n%v", c.want, c.path, problems)
-		})
 	}
 }
 
+// TestImpossible changes a sound script in one way each; the model of the world
+// finds what becomes impossible, names step and field and says why.
+func TestImpossible(t *testing.T) {
+	for name, c := range impossibleWorlds() {
+		t.Run(name, func(t *testing.T) { c.refused(t, "root-ca-with-sub-ca") })
+	}
+}
+
+// refused wants the changed script refused for that reason, at that place.
+func (c impossibility) refused(t *testing.T, name string) {
+	t.Helper()
+	script := template(t, name)
+	changed := c.change(script)
+	if changed == script {
+		t.Fatal("the script was not changed")
+	}
+	_, problems := ceremony.ParseAndCheck("s.yaml", []byte(changed), steps.Kinds())
+	for _, p := range problems {
+		if s := p.String(); strings.Contains(s, c.path) && strings.Contains(s, c.want) {
+			if p.Line < 1 || p.Col < 1 {
+				t.Errorf("no place: %s", s)
+			}
+			return
+		}
+	}
+	t.Errorf("nothing says %q at %q:\n%v", c.want, c.path, problems)
+}
+
+// TestReasons: the check has at least sixty reasons to refuse a script, each
+// shown by a script of its own that is refused for it and in which a sound
+// script, which is none of the others, is changed.
+func TestReasons(t *testing.T) {
+	reasons := map[string]string{}
+	for template, table := range map[string]map[string]impossibility{"root-ca-with-sub-ca": impossibleWorlds(), "root-ca": impossiblePeople()} {
+		for name, c := range table {
+			reasons[c.want] = template + ": " + name
+		}
+	}
+	for want, name := range reasons {
+		for other, of := range reasons {
+			if want != other && strings.Contains(other, want) {
+				t.Logf("%q (%s) is a part of %q (%s): counted once", want, name, other, of)
+				delete(reasons, want)
+			}
+		}
+	}
+	t.Logf("%d reasons", len(reasons))
+	if len(reasons) < 60 {
+		t.Errorf("%d reasons, want at least 60", len(reasons))
+	}
+}
+
+// TestTemplatesCheck: none of the ten templates is refused.
 func TestTemplatesCheck(t *testing.T) {
-	for _, name := range []string{"root-ca", "root-ca-with-sub-ca"} {
-		b, err := templates.Ceremonies.ReadFile("ceremonies/" + name + ".yaml")
+	names, err := fs.Glob(templates.Ceremonies, "ceremonies/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names = slices.DeleteFunc(names, func(name string) bool { return strings.HasSuffix(name, ".answers.yaml") })
+	if len(names) != 10 {
+		t.Errorf("%d templates, want ten: %v", len(names), names)
+	}
+	for _, name := range names {
+		b, err := templates.Ceremonies.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, problems := ceremony.ParseAndCheck(name+".yaml", b, steps.Kinds()); len(problems) > 0 {
+		x, problems := ceremony.Expand(name, b, func(part string) ([]byte, error) { return templates.Parts.ReadFile("parts/" + part + ".yaml") })
+		if len(problems) > 0 {
+			t.Fatalf("%s: %v", name, problems)
+		}
+		if _, problems := ceremony.ParseAndCheck(name, x.Text, steps.Kinds()); len(problems) > 0 {
 			t.Errorf("%s: %v", name, problems)
 		}
 	}
