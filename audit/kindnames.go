@@ -47,6 +47,7 @@ func (*Custody) Kind() string        { return "custody" }
 func (*Evidence) Kind() string       { return "evidence" }
 func (*Asked) Kind() string          { return "asked" }
 func (*Incident) Kind() string       { return "incident" }
+func (*TryLedger) Kind() string      { return "try-ledger" }
 func (*HSMIntent) Kind() string      { return "hsm-intent" }
 func (*HSMOutcome) Kind() string     { return "hsm-outcome" }
 func (*HSMUnknown) Kind() string     { return "hsm-unknown" }

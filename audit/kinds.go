@@ -64,6 +64,7 @@ var Kinds = map[string]func() Data{
 
 	"script-approval": func() Data { return new(ScriptApproval) },
 	"place":           func() Data { return new(Place) },
+	"try-ledger":      func() Data { return new(TryLedger) },
 
 	"witness-key-exposed": func() Data { return new(WitnessKeyExposed) },
 }

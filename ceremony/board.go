@@ -26,6 +26,8 @@ func (r *Runner) showCeremony() {
 func (r *Runner) board(e *audit.Entry, durable bool) {
 	if out, ok := e.Data.(*audit.HSMOutcome); ok && out.RV == "CKR_OK" {
 		r.boardToken(out)
+	} else if ok && out.Status != "" {
+		r.boardCard()
 	}
 	if durable {
 		r.boardHead()
@@ -68,6 +70,43 @@ func (r *Runner) boardToken(out *audit.HSMOutcome) {
 	}
 }
 
+// boardCard follows what a card has told of its PINs.
+func (r *Runner) boardCard() {
+	spec := r.Script.Token(r.seen.Name)
+	if spec == nil {
+		return
+	}
+	before := r.seen.PINs
+	r.seen.PINs = nil
+	for i, kind := range pinKinds {
+		p := room.PINState{Name: kind.String()}
+		if i < len(before) {
+			p = before[i]
+		}
+		r.seen.PINs = append(r.seen.PINs, r.cardTold(spec, r.seen.Serial, kind, p))
+	}
+	if !slices.Equal(before, r.seen.PINs) {
+		r.Room.Show(r.seen)
+	}
+}
+
+// cardTold is what the board shows of a PIN where the card itself has told the
+// number, else p.
+func (r *Runner) cardTold(spec *TokenSpec, serial string, kind token.PINKind, p room.PINState) room.PINState {
+	a, most := r.state.ledger.Account(serial, kind.String()), r.model(spec).Rule(kind).Tries
+	if a.Seen < 0 || a.Unsure {
+		return p
+	}
+	p.Tries, p.Alarm = fmt.Sprintf("%d tries left (of %d)", a.Left, max(most, a.Left)), a.Left < most || a.Unexplained != 0
+	switch a.Left {
+	case 0:
+		p.Tries = "LOCKED"
+	case 1:
+		p.Tries = fmt.Sprintf("ONE TRY LEFT (of %d)", most)
+	}
+	return p
+}
+
 // tokenSeen is the token of the script that told of itself, nil if it is none
 // of them.
 func (r *Runner) tokenSeen(info *audit.TokenInfo) *TokenSpec {
@@ -90,7 +129,7 @@ func (r *Runner) tokenSeen(info *audit.TokenInfo) *TokenSpec {
 func (r *Runner) triesLeft(spec *TokenSpec, info *audit.TokenInfo) []room.PINState {
 	flags, m := flagsOf(info.Flags), r.model(spec)
 	var list []room.PINState
-	for _, kind := range []token.PINKind{token.SOPIN, token.UserPIN} {
+	for _, kind := range pinKinds {
 		tries := m.Tries(kind, flags)
 		p := room.PINState{Name: kind.String(), Tries: "tries not told", Alarm: tries > token.TriesAll}
 		most := m.Rule(kind).Tries
@@ -110,7 +149,7 @@ func (r *Runner) triesLeft(spec *TokenSpec, info *audit.TokenInfo) []room.PINSta
 		if most > 0 && tries != token.TriesNone {
 			p.Tries += fmt.Sprintf(" (of %d)", most)
 		}
-		list = append(list, p)
+		list = append(list, r.cardTold(spec, info.Serial, kind, p))
 	}
 	return list
 }

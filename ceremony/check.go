@@ -133,6 +133,25 @@ func (c *checker) tokens() {
 		}
 		serials[t.Serial], labels[t.Label] = t.Serial != "", t.Label != ""
 		c.pins(i, &t)
+		c.tries(i, &t)
+	}
+}
+
+// maxTries is the highest number of tries that a card tells (63CF).
+const maxTries = 15
+
+// tries judges the tries that are expected of a token.
+func (c *checker) tries(i int, t *TokenSpec) {
+	m, known := token.Models[t.Model]
+	for kind, field := range map[token.PINKind]string{token.SOPIN: "so", token.UserPIN: "user"} {
+		n, path := t.Tries.of(kind), at("tokens", i, "tries."+field)
+		switch {
+		case n == nil:
+		case *n < 0 || *n > maxTries:
+			c.wrong(path, "expected a number from 0 to %d, the most that a card tells, not %d", maxTries, *n)
+		case known && m.Rule(kind).Tries == 0:
+			c.wrong(path, "a %s never locks its %s and tells no number: take the field out", t.Model, kind)
+		}
 	}
 }
 

@@ -54,6 +54,9 @@ func (r *Runner) abort(stop *Stop) error {
 			return err
 		}
 	}
+	if err := r.outside("abort").BalanceTries(); err != nil {
+		return err
+	}
 	if err := r.voidGivenUp(); err != nil {
 		return err
 	}

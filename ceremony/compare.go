@@ -31,8 +31,8 @@ const (
 	seenNothing = "not available" // fewer people had noted one
 )
 
-// tries is how often a head can be mistyped before it counts as another one.
-const tries = 3
+// headTries is how often a head can be mistyped before it counts as another one.
+const headTries = 3
 
 // A comparison is what came of comparing the head on disk with people's notes.
 type comparison struct {
@@ -109,13 +109,13 @@ func (r *Runner) typedHead(s *Session, c *comparison, id string, size int64, roo
 		case at >= 0:
 			r.Room.Show(room.Warning{Text: fmt.Sprintf("That is the head that this log had at %d entries. %d entries were written after it; nobody's note speaks of those.", at, size-at)})
 			return at, nil
-		case n == tries:
+		case n == headTries:
 			return -1, &Rollback{Person: r.Script.Shown(id), Typed: v, Size: size, Head: root}
 		}
 		if !slices.Contains(c.misses, id) {
 			c.misses = append(c.misses, id)
 		}
-		r.Room.Show(room.Warning{Text: fmt.Sprintf("What was typed is not the head on disk, nor one that this log had before. If the note is right, the log was ROLLED BACK or exchanged: do not go on. Look for a slip of the pen and type it again (try %d of %d), or type ! to stop here.", n+1, tries)})
+		r.Room.Show(room.Warning{Text: fmt.Sprintf("What was typed is not the head on disk, nor one that this log had before. If the note is right, the log was ROLLED BACK or exchanged: do not go on. Look for a slip of the pen and type it again (try %d of %d), or type ! to stop here.", n+1, headTries)})
 	}
 }
 

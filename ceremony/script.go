@@ -77,6 +77,25 @@ type TokenSpec struct {
 
 	SOPIN   *PINSpec `yaml:"so_pin" desc:"how the SO-PIN is entered and who holds it"`
 	UserPIN *PINSpec `yaml:"user_pin" desc:"how the user PIN is entered and who holds it"`
+
+	Tries *TriesSpec `yaml:"tries" desc:"how many tries are expected on its PINs when it is looked at first; a difference stops the step. What is left out is not compared, except the SO-PIN of a token that the script initialises: all of its model"`
+}
+
+// A TriesSpec is how many tries the script expects to be left on a token's PINs,
+// before its first use.
+type TriesSpec struct {
+	SO   *int `yaml:"so" desc:"on the SO-PIN: 0 to 15"`
+	User *int `yaml:"user" desc:"on the user PIN: 0 to 15; 0 if it is blocked"`
+}
+
+func (t *TriesSpec) of(kind token.PINKind) *int {
+	switch {
+	case t == nil:
+		return nil
+	case kind == token.SOPIN:
+		return t.SO
+	}
+	return t.User
 }
 
 // A KeySpec is a key pair on a token.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/keyrite/keyrite/audit"
 	"github.com/keyrite/keyrite/internal/token"
+	"github.com/keyrite/keyrite/internal/tries"
 )
 
 // A State is what the log says has happened. It is built from entries alone,
@@ -51,6 +52,8 @@ type State struct {
 	intents map[int64]*audit.HSMIntent
 	open    map[int64]*Pending // intents without an outcome
 	tries   *spentTries        // what calls have spent of the PINs
+	ledger  *tries.Ledger      // what each PIN had, and what became of it
+	told    toldTries          // the differences that the room has heard of
 	kinds   map[string]string  // kind of each step of the plan
 	away    map[string]bool    // who left the room and is not back
 	stands  map[string]string  // who takes whose place: by the absent one's id
@@ -133,6 +136,8 @@ func NewState() *State {
 
 		looks:   map[string]*looked{},
 		tries:   newTries(),
+		ledger:  tries.New(),
+		told:    newToldTries(),
 		kinds:   map[string]string{},
 		away:    map[string]bool{},
 		stands:  map[string]string{},
@@ -204,6 +209,8 @@ func (st *State) Pending() []*Pending {
 
 // Apply takes one more entry of the log into the state.
 func (st *State) Apply(e *audit.Entry) {
+	st.ledger.Take(e)
+	st.told.take(e)
 	if e.Step != "" {
 		st.Step(e.Step).kinds[e.Kind()]++
 	}
@@ -320,7 +327,7 @@ func (st *State) applyCall(e *audit.Entry) {
 	case *audit.HSMOutcome:
 		in := st.intents[d.Intent]
 		delete(st.open, d.Intent)
-		st.tries.count(st, in, d)
+		st.tries.count(st, in, d.RV)
 		if slices.Contains(nothingSet, d.RV) {
 			st.sendShares(e.Step, d.Function, false)
 		}

@@ -70,6 +70,9 @@ func (s *Session) attempt() error {
 	if err := s.Step.Action.Run(s); err != nil {
 		return err
 	}
+	if err := s.triesAfter(); err != nil {
+		return err
+	}
 	if err := s.Approvals(); err != nil {
 		return err // of a step that had nothing left to show
 	}

@@ -1,6 +1,7 @@
 package ceremony
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -16,62 +17,35 @@ import (
 // seen since the last right one. Where a module does not tell, it is all that
 // is known.
 type spentTries struct {
-	serials map[string]string // of the token that was last seen in a slot
-	slots   map[string]string // of the sessions
-	asSO    map[string]bool   // sessions in which the SO has logged in
-	wrong   map[string]int    // by serial number and PIN
+	wrong map[string]int  // by serial number and PIN
+	right map[string]bool // PINs that were right once
 }
 
 func newTries() *spentTries {
-	return &spentTries{serials: map[string]string{}, slots: map[string]string{}, asSO: map[string]bool{}, wrong: map[string]int{}}
+	return &spentTries{wrong: map[string]int{}, right: map[string]bool{}}
 }
 
 // count takes in the outcome of a call. A call that spends a try says so by its
 // return value alone; C_Login as SO proves nothing where the model does not
 // check.
-func (t *spentTries) count(st *State, in *audit.HSMIntent, out *audit.HSMOutcome) {
-	if in == nil {
+func (t *spentTries) count(st *State, in *audit.HSMIntent, rv string) {
+	if in == nil || in.PIN == "" {
 		return
 	}
-	ok := out.RV == "CKR_OK"
-	switch {
-	case out.Token != nil && ok:
-		t.serials[in.Slot] = out.Token.Serial
-	case in.Function == string(token.OpenSession) && ok:
-		t.slots[out.Session] = in.Slot
-		delete(t.asSO, out.Session)
-	case in.PIN != "":
-		t.countPIN(st, in, out.RV)
-	}
-}
-
-func (t *spentTries) countPIN(st *State, in *audit.HSMIntent, rv string) {
-	slot := in.Slot
-	if in.Session != "" {
-		slot = t.slots[in.Session]
-	}
-	serial, kind, proves := t.serials[slot], token.SOPIN, true
-	switch token.Function(in.Function) {
-	case token.Login:
-		t.asSO[in.Session] = in.User == token.SO.Name()
-		if !t.asSO[in.Session] {
-			kind = token.UserPIN
-		} else {
-			proves = st.soLoginChecks(serial)
-		}
-	case token.SetPIN:
-		if !t.asSO[in.Session] {
-			kind = token.UserPIN
-		}
-	}
-	switch pin := pinName(serial, kind.String()); {
+	serial, name := st.ledger.PINOf(in)
+	proves := name != token.SOPIN.String() || in.Function != string(token.Login) || st.soLoginChecks(serial)
+	switch pin := pinName(serial, name); {
 	case rv == "CKR_OK" && proves:
-		t.wrong[pin] = 0
+		t.wrong[pin], t.right[pin] = 0, true
 	case rv == "CKR_PIN_INCORRECT", rv == "CKR_PIN_LOCKED":
 		t.wrong[pin]++
 	}
-	if token.Function(in.Function) == token.InitPIN && rv == "CKR_OK" {
-		t.wrong[pinName(serial, token.UserPIN.String())] = 0 // it is set anew, with all its tries
+	user := pinName(serial, token.UserPIN.String())
+	switch f := token.Function(in.Function); {
+	case f == token.InitPIN && rv == "CKR_OK": // it is set anew, with all its tries
+		t.wrong[user], t.right[user] = 0, true
+	case f == token.InitToken && rv == "CKR_OK":
+		t.wrong[user], t.right[user] = 0, false
 	}
 }
 
@@ -98,9 +72,20 @@ var cardPINs = []struct {
 	reference byte
 }{{token.SOPIN, apdu.SOPIN}, {token.UserPIN, apdu.UserPIN}}
 
+// cardGone reports whether a card could not be asked since it is not there, or
+// was taken out meanwhile: no PIN is asked for before it is back.
+func cardGone(err error) bool {
+	return errors.Is(err, recorded.ErrNoCard) || errors.Is(err, apdu.NoSmartcard) || errors.Is(err, apdu.Unpowered) || goneMeanwhile(err)
+}
+
+func goneMeanwhile(err error) bool {
+	return errors.Is(err, apdu.RemovedCard) || errors.Is(err, apdu.ResetCard) || errors.Is(err, apdu.ReaderGone)
+}
+
 // counters asks the card itself how many tries are left, where the model says
-// that it tells. A PIN is missing if it does not; a card that cannot be asked is
-// told to the room. The error is that the log cannot be written.
+// that it tells. A PIN is missing if it does not; a card that is there and cannot be
+// asked is told to the room. The error is that there is no card, or that the log
+// cannot be written.
 func (t *Token) counters() (map[token.PINKind]int, error) {
 	left := map[token.PINKind]int{}
 	if !t.Model.CardTells {
@@ -121,8 +106,8 @@ func (t *Token) counters() (map[token.PINKind]int, error) {
 	switch {
 	case err == nil, errors.Is(err, recorded.ErrNoCards):
 		return left, nil
-	case Fatal(err):
-		return nil, err
+	case Fatal(err), cardGone(err):
+		return nil, fmt.Errorf("asking the card of %q how many tries are left: %w", t.Name, err)
 	}
 	t.s.Show(room.Warning{Text: "The card could not be asked how many tries are left: " + err.Error() + "."})
 	return map[token.PINKind]int{}, nil
@@ -155,40 +140,14 @@ func (t *Token) left(kind token.PINKind, counted map[token.PINKind]int) token.Tr
 	return token.TriesLow
 }
 
-// showTries tells the room, before a PIN is asked for, what is known of the
-// tries of both.
-func (t *Token) showTries(counted map[token.PINKind]int) {
-	table := room.Table{Header: []string{"tries of " + t.Name, "the token says", "wrong in this ceremony", "locked after"}}
-	for _, kind := range []token.PINKind{token.SOPIN, token.UserPIN} {
-		locks := "never"
-		rule := t.Model.Rule(kind)
-		if rule.Tries > 0 {
-			locks = fmt.Sprintf("%d wrong ones, the SO unblocks it", rule.Tries)
-		}
-		if rule.Final {
-			locks = fmt.Sprintf("%d wrong ones, for good", rule.Tries)
-		}
-		says := t.Model.Tries(kind, t.Info.Flags).String()
-		if n, told := counted[kind]; told {
-			says = fmt.Sprintf("%d left", n)
-		}
-		table.Rows = append(table.Rows, []string{kind.String(), says, fmt.Sprint(t.s.State().WrongTries(t.Info.Serial, kind)), locks})
-	}
-	t.s.Show(table)
-}
-
 // WarnLastTry shows what is known of the tries, refuses to use a locked PIN and
 // asks for an explicit word before the last try of a PIN. It is called before a
 // PIN is asked for.
 func (t *Token) WarnLastTry(kind token.PINKind) error {
-	if err := t.look(); err != nil {
-		return err
-	}
-	counted, err := t.counters()
+	counted, err := t.LookTries()
 	if err != nil {
 		return err
 	}
-	t.showTries(counted)
 	switch t.left(kind, counted) {
 	case token.TriesNone:
 		what := "the security officer has to set it anew (a step pin-unblock)"
@@ -226,6 +185,21 @@ func (t *Token) lastTry(kind token.PINKind) error {
 	return nil
 }
 
+// countedAs says what the card has counted, and what the flags say beside it; "" if
+// the card does not tell.
+func countedAs(counted map[token.PINKind]int, kind token.PINKind, flags token.Tries) string {
+	n, told := counted[kind]
+	switch {
+	case !told:
+		return ""
+	case n == 0:
+		return token.TriesNone.String()
+	case flags == token.TriesNotTold:
+		return fmt.Sprintf("%d left", n)
+	}
+	return fmt.Sprintf("%d left; %v", n, flags)
+}
+
 // Tries tells what the token says of the tries that are left, for an error.
 func (t *Token) Tries(kind token.PINKind) string {
 	r, err := t.Do(token.Call{Function: token.GetTokenInfo, Slot: t.Slot})
@@ -234,6 +208,9 @@ func (t *Token) Tries(kind token.PINKind) string {
 	}
 	t.Info = r.Token
 	text := t.Model.Tries(kind, r.Token.Flags).String()
+	if counted, err := t.counters(); err == nil {
+		text = cmp.Or(countedAs(counted, kind, t.Model.Tries(kind, r.Token.Flags)), text)
+	}
 	if n := t.s.State().WrongTries(t.Info.Serial, kind); n > 0 {
 		text += fmt.Sprintf("; wrong in this ceremony since the last right one: %d", n)
 	}

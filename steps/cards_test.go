@@ -3,6 +3,7 @@ package steps_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -206,6 +207,21 @@ func TestPINStates(t *testing.T) {
 	}
 }
 
+// expected is what the script says of the tries spent before.
+func (c pinCase) expected() string {
+	if c.spent == nil {
+		return ""
+	}
+	so, user := 15, 3
+	if n, ok := c.spent[token.SOPIN]; ok {
+		so = n
+	}
+	if n, ok := c.spent[token.UserPIN]; ok {
+		user = n
+	}
+	return fmt.Sprintf("    tries: {so: %d, user: %d}\n", so, user)
+}
+
 func (c pinCase) run(t *testing.T) {
 	cards := cardtest.New(t, 0)
 	cards.Make(0, "Example Root CA R1")
@@ -223,6 +239,7 @@ func (c pinCase) run(t *testing.T) {
 	}
 	st := onCards(t, cards, func(s string) string {
 		head, _, _ := strings.Cut(s, "\nsteps:\n")
+		head = strings.Replace(head, "    label: Example Root CA R1\n", "    label: Example Root CA R1\n"+c.expected(), 1)
 		const people = "    actor: administrator\n    witnesses: [witness-1, witness-2]\n"
 		return head + "\nsteps:\n  - id: roll-call\n    kind: attendance\n    title: Roll call\n" + people +
 			"  - id: see\n    kind: token-identify\n    title: See\n" + people + "    token: hsm\n" +

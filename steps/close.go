@@ -70,8 +70,12 @@ func (a *closing) Check(w *ceremony.World) {
 	w.Closed = true
 }
 
-// Run says what follows, and asks who cosigns on this machine.
+// Run balances the tries of the PINs, says what follows, and asks who cosigns on
+// this machine.
 func (a *closing) Run(s *ceremony.Session) error {
+	if err := s.BalanceTries(); err != nil {
+		return err
+	}
 	s.Show(room.Text{Text: "With this step the log ends. The transcript's pages are composed and their checksums signed, the last checkpoint is made, and the key that signed this log is wiped from memory. Afterwards the transcript is printed, compared with the screen and signed by everybody."})
 	if a.Cosign {
 		describeFinal(s)

@@ -168,6 +168,7 @@ var drawings = map[string]drawing{
 
 	"script-approval": told(drawScriptApproval),
 	"place":           told(drawPlace),
+	"try-ledger":      told(drawTryLedger),
 
 	"witness-key-exposed": told(drawKeyExposed),
 }

@@ -81,6 +81,7 @@ const (
 	ActsDiffer      Code = "E-ACTS-DIFFER"
 	DriftDiffers    Code = "E-DRIFT-DIFFERS"
 
+	TryLedgerDiffers    Code = "E-TRY-LEDGER-DIFFERS"
 	ApprovalSignature   Code = "E-APPROVAL-SIGNATURE"
 	ApprovedOther       Code = "E-APPROVED-OTHER"
 	FunctionUnknown     Code = "E-FUNCTION-UNKNOWN"
@@ -107,6 +108,7 @@ const (
 	Deviated            Code = "E-DEVIATION"
 	WentWrong           Code = "E-PROBLEM"
 	TokenDiffers        Code = "E-TOKEN-DIFFERS"
+	TriesUnexplained    Code = "E-TRIES-UNEXPLAINED"
 	AttributeBad        Code = "E-ATTRIBUTE-BAD"
 	KeyNotProved        Code = "E-KEY-NOT-PROVED"
 	MachineDiffers      Code = "E-MACHINE-DIFFERS"
@@ -205,6 +207,7 @@ var Codes = []CodeInfo{
 	{ReadBackDiffers, Failure, "a value is said to have been read back, and is not what was typed, or not what the log says it is", "ask both people what was read and typed; compare the value with the paper"},
 	{ActsDiffer, Failure, "bags, seals, what was taken or filmed, the machine or its hashes from outside are not as the script says of a step that is done", "read the entries of the step; ask those who were there"},
 	{DriftDiffers, Failure, "the drift of the clocks, or the number of times the clock was set, is not that of the log's own entries", "compute it from the clock entries; find out who wrote the log"},
+	{TryLedgerDiffers, Failure, "the balance of a PIN's tries is not the one that follows from the log's own calls and the card's answers, or there is none", "compute it from the calls that send a PIN and the answers to VERIFY WITHOUT PIN; find out who wrote the log"},
 	{ApprovalSignature, Failure, "a signed approval is not by the key of the one who approved, or says something else than its entry", "the entry is not what was signed: ask the approver"},
 	{ApprovedOther, Failure, "the token signed other bytes than those that had been announced when somebody approved the signature", "ask the approvers which digest they compared"},
 	{FunctionUnknown, Failure, "a PKCS#11 function was called that keyrite never calls", "the log was not written by keyrite, or by a changed one: find out why the call was made"},
@@ -231,6 +234,7 @@ var Codes = []CodeInfo{
 	{Deviated, Warning, "something was not as the script says, and the room wrote it down", "read what was expected, what happened and who agreed"},
 	{WentWrong, Warning, "something went wrong, or a step's attempt failed", "read the entries that follow: they say what the room did about it"},
 	{TokenDiffers, Warning, "a token or what is on it was not as expected", "read what the room did about it"},
+	{TriesUnexplained, Warning, "a PIN had other tries left than the script expects or the calls of the log explain", "somebody or something else may have used the token: read what the room found out and decided"},
 	{AttributeBad, Warning, "an attribute of a key was judged bad", "a key that can leave its token, or was not made in it, is not fit for a CA"},
 	{KeyNotProved, Warning, "a token that proves where its keys were made gave no proof of one", "read why, and what the room decided: the key may have been brought in from outside"},
 	{MachineDiffers, Warning, "the machine was not as the script expects", "read what differs: a rehearsal may be held on any machine, a ceremony stops there"},

@@ -69,6 +69,7 @@ type facts struct {
 	quorum          quorum
 	acts            acts
 	drill           drilled
+	tries           tryFacts
 }
 
 // A stepFacts is what the log says of one step.
@@ -118,7 +119,7 @@ func newFacts(v *verifier, file string) *facts {
 		plan: map[string]int{}, steps: map[string]*stepFacts{}, pending: map[int64]*call{}, doubted: map[int64]doubtedCall{},
 		randoms: map[int64]string{}, tbs: map[int64]*audit.ToBeSigned{}, keys: map[string]*audit.Key{},
 		found: map[Code]int{}, roster: map[string]bool{}, keyOf: map[string]*audit.WitnessKey{},
-		exposed: map[string]exposedKey{}, files: map[string]logged{}, attendance: map[string]*audit.Attendance{}, made: newMade(), quorum: newQuorum(),
+		exposed: map[string]exposedKey{}, files: map[string]logged{}, attendance: map[string]*audit.Attendance{}, made: newMade(), quorum: newQuorum(), tries: newTryFacts(),
 	}
 }
 
@@ -186,6 +187,7 @@ func (f *facts) take(e *audit.Entry, size int, log state) {
 	f.takeWitnessed(e)
 	f.takeSigned(e, size)
 	f.takeActs(e, size)
+	f.takeTries(e, size)
 	switch e.Data.(type) {
 	case *audit.HSMIntent, *audit.HSMOutcome, *audit.HSMUnknown:
 		f.takeCall(e, size)
@@ -258,8 +260,10 @@ func (f *facts) finish() {
 	}
 	f.finishSteps()
 	f.finishCalls()
+	f.finishTries()
 	count("course of the ceremony", "entries", f.entries, LogGrammar, AfterClose, SegmentCheckpoint, SegmentAdoption, KeyNotRead, StepOrder, StepMissing, AckMissing, QuorumNotMet, ModeDiffers, OriginDiffers)
 	count("PKCS#11 calls", "calls", f.callsMade, CallWithoutOutcome, CallOutcome, CallWithoutStep, FunctionUnknown, SecretRecorded)
+	count("tries of the PINs", "tokens", int64(len(f.tries.balanced)), TryLedgerDiffers)
 	for _, x := range f.findings {
 		r.add(x)
 	}

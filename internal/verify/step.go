@@ -49,9 +49,9 @@ var outside = []string{
 // where it looks at the tokens again.
 var resuming = []string{"inventory", "decision"}
 
-// leftOver are those that an abort may have: what is on the tokens, and which
-// shares open nothing.
-var leftOver = []string{"inventory", "share-void"}
+// leftOver are those that an abort may have: what is on the tokens, what tries
+// their PINs have left, and which shares open nothing.
+var leftOver = []string{"inventory", "share-void", "try-ledger"}
 
 // breaking are those that a running step lets in: they leave it, or the token.
 var breaking = []string{"segment-open", "pause", "abort"}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/keyrite/keyrite/audit"
 	"github.com/keyrite/keyrite/internal/cvc"
-	"github.com/keyrite/keyrite/internal/cvc/tlv"
 	"github.com/keyrite/keyrite/internal/token/apdu"
 )
 
@@ -134,26 +133,8 @@ func (c *Card) identify() error {
 	if c.Chain, err = c.ReadFile(apdu.DeviceCertificates); err != nil {
 		return err
 	}
-	c.Serial, err = serialOf(c.Chain)
+	c.Serial, err = cvc.DeviceSerial(c.Chain)
 	return err
-}
-
-// serialOf returns the serial number in the device's certificate: the holder
-// without the five characters that number its keys.
-func serialOf(chain []byte) (string, error) {
-	value := chain
-	for _, tag := range []uint32{cvc.TagCertificate, cvc.TagBody, cvc.TagCHR} {
-		list, err := tlv.All(value)
-		v, ok := tlv.Find(list, tag)
-		if err != nil || !ok {
-			return "", fmt.Errorf("reading the serial number: the device's certificate has no object %X", tag)
-		}
-		value = v
-	}
-	if len(value) <= 5 {
-		return "", fmt.Errorf("reading the serial number: the holder %q is too short", value)
-	}
-	return strings.ToValidUTF8(string(value[:len(value)-5]), "\uFFFD"), nil
 }
 
 // Transmit sends one command and returns what the card answered. A status word
