@@ -236,8 +236,8 @@ func (t *Token) showLedger(expected map[token.PINKind]string) {
 }
 
 // triesAfter asks the cards whose PINs a step has used what is left now, so that
-// the account of each is settled while its card is there. A card that was taken
-// away stays unsettled, and the ledger says so.
+// the account of each is settled while its card is there. Of a card that was
+// taken away a problem is recorded; its account is settled at the next look.
 func (s *Session) triesAfter() error {
 	for i := range s.r.Script.Tokens {
 		t := s.known(&s.r.Script.Tokens[i])
@@ -248,10 +248,15 @@ func (s *Session) triesAfter() error {
 		if Fatal(err) {
 			return err
 		}
-		if err == nil {
-			err = t.triesDiffer()
+		if err != nil {
+			p := &audit.Problem{What: err.Error() + "; what this step has spent is seen at the next look"}
+			s.Show(room.Warning{Text: p.What})
+			if _, err := s.Record(p); err != nil {
+				return err
+			}
+			continue
 		}
-		if err != nil && !cardGone(err) {
+		if err := t.triesDiffer(); err != nil {
 			return err
 		}
 	}

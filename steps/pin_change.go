@@ -190,8 +190,12 @@ func mayTry(s *ceremony.Session, t *ceremony.Token, kind token.PINKind) (bool, e
 	return false, s.Result("old "+kind.String(), "not tried: the room decided so", false)
 }
 
-// refused sends a PIN that must not be right any more.
+// refused sends a PIN that must not be right any more, after the room has seen
+// what tries are left. The ledger counts it as spent.
 func refused(s *ceremony.Session, t *ceremony.Token, session uint, kind token.PINKind, old token.PIN) error {
+	if _, err := t.LookTries(); err != nil {
+		return err
+	}
 	s.Show(room.Text{Text: fmt.Sprintf("The old %s is sent now, on purpose, and must be refused.", kind)})
 	_, err := t.Do(token.Call{Function: token.Login, Session: session, User: userOf(kind), PIN: old})
 	var rv token.RV
