@@ -251,7 +251,7 @@ func summaryActs(d audit.Data) string {
 	case *audit.Evidence:
 		return fmt.Sprintf("%s %s at %s by %s: %s", d.Form, d.ID, d.TimeCode, d.Person, d.Shows)
 	}
-	return ""
+	return summaryRoom(d)
 }
 
 func exposed(is bool) string {
