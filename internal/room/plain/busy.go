@@ -2,6 +2,7 @@ package plain
 
 import (
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -31,9 +32,17 @@ type busyness struct {
 	start   time.Time
 	stop    chan struct{}
 	running sync.WaitGroup
+	crash   error // a panic of run; set before running is done
 }
 
+// run shows the time. If it panics, end does so in its place, where whoever opened
+// the room gives the terminal back.
 func (b *busyness) run() {
+	defer func() {
+		if v := recover(); v != nil {
+			b.crash = fmt.Errorf("showing the time that passes: %v\n%s", v, debug.Stack())
+		}
+	}()
 	t := time.NewTicker(b.s.tick)
 	defer t.Stop()
 	for {
@@ -64,6 +73,9 @@ func (b *busyness) show() {
 func (b *busyness) end() {
 	close(b.stop)
 	b.running.Wait()
+	if b.crash != nil {
+		panic(b.crash)
+	}
 	if passed := b.passed(); !b.s.live || passed >= patience {
 		b.s.Show(plainLine(fmt.Sprintf("  … %s: took %s", b.what, Seconds(passed))))
 	}

@@ -135,6 +135,23 @@ func play(r *Room, act string, hold func()) (string, error) {
 			return os.Stdout.Write(b)
 		})
 		return r.Ask(p)
+	case "panic-secret", "panic-slip": // in the runner, while something waits for an answer
+		other := map[string]string{"panic-secret": "secret", "panic-slip": "private"}[act]
+		go play(r, other, hold)
+		hold()
+		r.Show("planted")
+	case "panic-busy": // in what shows the time
+		start := time.Now()
+		calls := 0
+		r.now = func() time.Time {
+			if calls++; calls > 1 {
+				panic("planted in the clock")
+			}
+			return start
+		}
+		done := r.Busy("generating the key", 40*time.Second)
+		hold()
+		done()
 	default:
 		panic("no such act: " + act)
 	}

@@ -15,6 +15,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync/atomic"
 
 	"github.com/keyrite/keyrite/internal/room"
 	"github.com/keyrite/keyrite/internal/room/tty"
@@ -34,6 +35,7 @@ type Options struct {
 type Room struct {
 	*Screen
 	term *tty.Console
+	slip atomic.Bool // one is shown
 }
 
 var _ room.Room = (*Room)(nil)
@@ -51,10 +53,13 @@ func New(o Options) (*Room, error) {
 	return &Room{Screen: NewScreen(o.Out, o.Color, o.Width), term: t}, nil
 }
 
-// Close gives the terminal back as it was found, and the signals. What was
-// typed and not asked for is thrown away. It returns the same error when
-// called again.
-func (r *Room) Close() error { return r.term.Close() }
+// Close gives the terminal back as it was found, without a slip that is shown, and
+// the signals. What was typed and not asked for is thrown away. It returns the same
+// error when called again.
+func (r *Room) Close() error {
+	r.unshow()
+	return r.term.Close()
+}
 
 // Interrupted receives a Ctrl-C pressed while no prompt waits. Who takes it
 // from here has it; else the next prompt returns room.ErrInterrupted. A Ctrl-C

@@ -32,24 +32,25 @@ func (r *Room) Private(p room.Prompt, s room.Slip) error {
 	}
 	width, height := r.extent()
 	b := SlipPage(p, s, width, height)
-	left := false
-	leave := func() {
-		if !left {
-			left = true
-			r.raw([]byte(leaveOther))
-		}
-	}
-	defer leave() // whatever happens
+	defer r.unshow() // whatever happens
+	r.slip.Store(true)
 	r.raw(b)
 	clear(b)
 	typed, err := r.term.Secret()
 	typed.Wipe()
-	leave()
+	r.unshow()
 	if err != nil && !errors.Is(err, room.ErrMistyped) {
 		return r.ended(err)
 	}
 	r.Show(room.Text{Text: "The screen was cleared. What " + p.Person + " saw is not shown again."})
 	return r.Err()
+}
+
+// unshow takes a slip off the screen, if one is shown.
+func (r *Room) unshow() {
+	if r.slip.Swap(false) {
+		r.raw([]byte(leaveOther))
+	}
 }
 
 // SlipPage returns the bytes that show a slip on a screen cleared for it, of width

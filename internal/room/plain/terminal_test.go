@@ -4,6 +4,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -325,6 +326,39 @@ func TestRestoredAfterPanic(t *testing.T) {
 		t.Fatalf("report %+v, want the planted panic", r)
 	}
 	s.restored()
+}
+
+// TestRestoredAfterPanicElsewhere: a panic of the runner while a secret is typed or a
+// slip shown, or of what shows the time that passes, takes the slip off and gives
+// the terminal back.
+func TestRestoredAfterPanicElsewhere(t *testing.T) {
+	for act, c := range map[string]struct{ shown, panic string }{
+		"panic-secret": {"Question of secret", "no message"},
+		"panic-slip":   {planted, "no message"},
+		"panic-busy":   {"", "planted in the clock"},
+	} {
+		t.Run(act, func(t *testing.T) {
+			s := start(t, act)
+			s.next("hold")
+			if s.expect(c.shown); c.shown == "" {
+				time.Sleep(100 * time.Millisecond) // many ticks
+			} else if s.mode().Lflag&unix.ECHO != 0 {
+				t.Error("there is echo while a secret is typed")
+			}
+			s.order()
+			if r := s.next("close"); !strings.Contains(r.Value, c.panic) || strings.Contains(r.Value, "the echo is on") || r.Err != "" {
+				t.Errorf("report %+v, want the panic %q", r, c.panic)
+			}
+			s.restored()
+			if act != "panic-slip" {
+				return
+			}
+			s.expect(leaveOther)
+			if all := s.screen(); strings.LastIndex(all, leaveOther) < strings.LastIndex(all, planted) {
+				t.Errorf("the slip stands on the terminal: %q", all)
+			}
+		})
+	}
 }
 
 func TestTerminalWidth(t *testing.T) {

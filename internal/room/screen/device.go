@@ -21,6 +21,9 @@ const (
 	enterAlternate = "\x1b[?1049h\x1b[H\x1b[2J"
 	leaveAlternate = "\x1b[H\x1b[2J\x1b[?1049l"
 
+	// restored is what leaves the page without the library: colours and cursor, too.
+	restored = "\x1b[0m" + leaveAlternate + "\x1b[?25h"
+
 	defaultWidth, defaultHeight = 80, 24
 )
 
@@ -62,9 +65,9 @@ func (d *device) Start() error {
 	return err
 }
 
-// Stop leaves the alternate screen. The terminal's mode is the console's.
+// Stop leaves the alternate screen, also while what the library draws is dropped. The terminal's mode is the console's.
 func (d *device) Stop() error {
-	_, err := d.write([]byte(leaveAlternate))
+	_, err := d.write([]byte(restored))
 	return err
 }
 

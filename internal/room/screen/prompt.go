@@ -126,22 +126,21 @@ func (r *Room) Private(p room.Prompt, s room.Slip) error {
 	if err != nil {
 		return err
 	}
-	r.mu.Lock()
-	r.device.seize(true)
-	b := plain.SlipPage(p, s, size.Width, size.Height)
-	_, err = r.device.write(b)
-	clear(b)
-	r.mu.Unlock()
 	var werr error
 	unshow := sync.OnceFunc(func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
+		if r.closed { // Close has cleared it
+			return
+		}
 		_, werr = r.device.write(append(plain.ClearSlip(), enterAlternate...))
 		r.device.seize(false)
-		r.screen.Sync()
+		if r.crash.Load() == nil {
+			r.screen.Sync()
+		}
 	})
 	defer unshow() // whatever happens
-	if err == nil {
+	if err = r.showSlip(p, s, size); err == nil {
 		var typed token.PIN
 		typed, err = r.console.Secret()
 		typed.Wipe()
@@ -156,6 +155,16 @@ func (r *Room) Private(p room.Prompt, s room.Slip) error {
 	}
 	r.Show(room.Text{Text: "The screen was cleared. What " + p.Person + " saw is not shown again."})
 	return nil
+}
+
+func (r *Room) showSlip(p room.Prompt, s room.Slip, size tcell.WindowSize) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.device.seize(true)
+	b := plain.SlipPage(p, s, size.Width, size.Height)
+	defer clear(b)
+	_, err := r.device.write(b)
+	return err
 }
 
 // early reports whether there was more to read when a secret was typed, and

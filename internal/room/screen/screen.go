@@ -16,7 +16,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gdamore/tcell/v3"
@@ -53,6 +55,8 @@ type Room struct {
 	closed bool
 
 	painted time.Time // when the page was drawn last
+
+	crash atomic.Pointer[string] // the first panic of what draws or listens, with its stack
 }
 
 var _ room.Room = (*Room)(nil)
@@ -107,20 +111,39 @@ func open(c *tty.Console, o Options) (*Room, error) {
 		r.now = time.Now
 	}
 	r.close = sync.OnceValue(r.leave)
-	r.running.Go(r.draw)
-	r.running.Go(r.listen)
+	r.running.Go(func() { defer r.caught(); r.draw() })
+	r.running.Go(func() { defer r.caught(); r.listen() })
 	return r, nil
 }
 
-// Close gives the terminal back as it was found, and the signals. It returns
-// the same error when called again.
+// Close gives the terminal back as it was found, and the signals. If drawing or
+// listening has panicked, the error says so, with the stack. It returns the same
+// error when called again.
 func (r *Room) Close() error { return r.close() }
+
+// caught, deferred, ends the room where drawing or listening panics, as a closed
+// terminal does: nothing is drawn any more, what waits for an answer gets none and
+// takes a slip off, and the ceremony pauses.
+func (r *Room) caught() {
+	v := recover()
+	if v == nil {
+		return
+	}
+	text := fmt.Sprintf("the screen failed: %v\n%s", v, debug.Stack())
+	r.crash.CompareAndSwap(nil, &text)
+	// Whoever asks next gets this error.
+	_ = r.console.Leave(fmt.Errorf("the screen failed: %v", v))
+}
 
 func (r *Room) leave() error {
 	r.mu.Lock()
 	r.closed = true
 	r.mu.Unlock()
 	close(r.stop)
+	if text := r.crash.Load(); text != nil { // the library may hold a lock for good
+		_, err := r.device.write([]byte(restored))
+		return errors.Join(errors.New(*text), err, r.console.Close())
+	}
 	r.screen.Fini()
 	r.running.Wait()
 	return r.console.Close()
@@ -171,9 +194,10 @@ func (r *Room) redraw() {
 
 // paint draws the page. r.mu is held.
 func (r *Room) paint() {
-	if r.closed {
+	if r.closed || r.crash.Load() != nil {
 		return
 	}
+	defer r.caught()
 	size, err := r.device.WindowSize()
 	if err != nil {
 		return

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,6 +21,9 @@ type terminal struct {
 	fd    int
 	tty   bool
 	saved unix.Termios // as found; tty only
+
+	mu    sync.Mutex
+	given bool // back, and not set any more
 }
 
 // disabled is _POSIX_VDISABLE: a control character that cannot be typed.
@@ -57,10 +61,7 @@ func (t *terminal) echo(on bool) error {
 	if !t.tty {
 		return nil
 	}
-	if err := unix.IoctlSetTermios(t.fd, unix.TCSETS, t.mode(on)); err != nil {
-		return fmt.Errorf("setting the terminal's mode: %w", err)
-	}
-	return t.flush()
+	return t.set(t.mode(on))
 }
 
 // keys switches to single key strokes, not echoed, for a question that the
@@ -74,6 +75,16 @@ func (t *terminal) keys() error {
 	m.Lflag &^= unix.ICANON | unix.IEXTEN
 	m.Iflag &^= unix.ICRNL
 	m.Cc[unix.VMIN], m.Cc[unix.VTIME] = 1, 0
+	return t.set(m)
+}
+
+// set sets a mode, until the terminal was given back.
+func (t *terminal) set(m *unix.Termios) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.given {
+		return errors.New("the terminal was given back")
+	}
 	if err := unix.IoctlSetTermios(t.fd, unix.TCSETS, m); err != nil {
 		return fmt.Errorf("setting the terminal's mode: %w", err)
 	}
@@ -96,6 +107,9 @@ func (t *terminal) restore() error {
 	if !t.tty {
 		return nil
 	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.given = true
 	err := t.flush()
 	if serr := unix.IoctlSetTermios(t.fd, unix.TCSETS, &t.saved); serr != nil {
 		err = errors.Join(err, fmt.Errorf("restoring the terminal's mode: %w", serr))

@@ -23,8 +23,9 @@ type watch struct {
 	wake        [2]int        // a pipe, readable when something happened
 	news        chan struct{} // holds a token when something happened
 
-	mu   sync.Mutex
-	gone error // why nobody can answer any more
+	mu     sync.Mutex
+	gone   error // why nobody can answer any more
+	closed bool  // wake is no pipe of ours any more
 }
 
 func newWatch() (*watch, error) {
@@ -80,6 +81,13 @@ func (s *watch) tell() {
 	}
 }
 
+// rouse wakes whoever waits for a line; a full pipe wakes just as well. s.mu is held.
+func (s *watch) rouse() {
+	if !s.closed {
+		unix.Write(s.wake[1], []byte{0})
+	}
+}
+
 // leave notes why nobody can answer any more; the first reason stays.
 func (s *watch) leave(cause error) error {
 	s.mu.Lock()
@@ -87,6 +95,7 @@ func (s *watch) leave(cause error) error {
 	if s.gone == nil {
 		s.gone = fmt.Errorf("%w: %w", room.ErrGone, cause)
 		s.tell()
+		s.rouse()
 	}
 	return s.gone
 }
@@ -127,9 +136,15 @@ func (s *watch) wait(fd int) error {
 	}
 }
 
+// close ends what still waits, too.
 func (s *watch) close() error {
+	// It is no error of the closing.
+	_ = s.leave(errors.New("the room was closed"))
 	signal.Stop(s.signals)
 	close(s.done)
 	s.running.Wait()
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
 	return errors.Join(unix.Close(s.wake[0]), unix.Close(s.wake[1]))
 }
