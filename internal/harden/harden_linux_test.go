@@ -197,8 +197,10 @@ func TestLimited(t *testing.T) {
 }
 
 // TestCoreOtherwise: the same child without hardening would dump, so the test
-// above can fail. Where the limit of this machine forbids cores to everybody,
-// the child's own reading shows the difference.
+// above can fail. Where the limit of this machine forbids cores to everybody, or
+// cores go to a program or an absolute path, no core can be looked for without a
+// change of the machine's settings: there only the child's own reading of its limit,
+// dumpable flag and locked memory shows the difference.
 func TestCoreOtherwise(t *testing.T) {
 	s, dumped, _ := run(t, plain)
 	if s.Dumpable != 1 {

@@ -349,3 +349,31 @@ func fdOf(t *testing.T, path string) int {
 	t.Cleanup(func() { unix.Close(fd) })
 	return fd
 }
+
+// TestOwnTerminal: the terminal that the program itself talks to is no printer.
+func TestOwnTerminal(t *testing.T) {
+	master, tty, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer master.Close()
+	defer tty.Close()
+	if _, err := New(tty.Name(), ESCPOS); err != nil {
+		t.Fatalf("another terminal: %v", err)
+	}
+	saved, err := unix.FcntlInt(0, unix.F_DUPFD_CLOEXEC, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(saved)
+	if err := unix.Dup3(int(tty.Fd()), 0, 0); err != nil {
+		t.Fatal(err)
+	}
+	_, err = New(tty.Name(), ESCPOS)
+	if derr := unix.Dup3(saved, 0, 0); derr != nil {
+		t.Fatal(derr)
+	}
+	if err == nil || !strings.Contains(err.Error(), "it is the terminal that people sit at") {
+		t.Errorf("one's own terminal: %v", err)
+	}
+}
