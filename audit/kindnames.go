@@ -59,4 +59,9 @@ func (*Share) Kind() string          { return "share" }
 func (*ShareShown) Kind() string     { return "share-shown" }
 func (*ShareVoid) Kind() string      { return "share-void" }
 func (*ShareCheck) Kind() string     { return "share-check" }
+func (*DKEKShare) Kind() string      { return "dkek-share" }
+func (*DKEKImport) Kind() string     { return "dkek-import" }
+func (*KeyWrap) Kind() string        { return "key-wrap" }
+func (*KeyUnwrap) Kind() string      { return "key-unwrap" }
+func (*KeyCompare) Kind() string     { return "key-compare" }
 func (*ReadBack) Kind() string       { return "read-back" }

@@ -66,6 +66,12 @@ var Kinds = map[string]func() Data{
 	"place":           func() Data { return new(Place) },
 	"try-ledger":      func() Data { return new(TryLedger) },
 
+	"dkek-share":  func() Data { return new(DKEKShare) },
+	"dkek-import": func() Data { return new(DKEKImport) },
+	"key-wrap":    func() Data { return new(KeyWrap) },
+	"key-unwrap":  func() Data { return new(KeyUnwrap) },
+	"key-compare": func() Data { return new(KeyCompare) },
+
 	"witness-key-exposed": func() Data { return new(WitnessKeyExposed) },
 }
 

@@ -36,9 +36,9 @@ func (st *State) applyDoubt(e *audit.Entry) {
 		step := st.Step(e.Step)
 		switch {
 		case d.RV == "CKR_OK", d.OK() && doubted(in):
-			delete(step.doubts, d.Function)
+			delete(step.doubts, deed(in))
 		case doubted(in) && audit.DoubtfulRV(d.RV):
-			step.doubts[d.Function] = &doubt{Pending{Seq: d.Intent, Step: e.Step, Intent: in, Answer: d.RV}, true}
+			step.doubts[deed(in)] = &doubt{Pending{Seq: d.Intent, Step: e.Step, Intent: in, Answer: d.RV}, true}
 		case d.RV == "CKR_PIN_INCORRECT", d.RV == "CKR_PIN_LOCKED":
 			step.contradicted(in)
 		}
@@ -47,11 +47,11 @@ func (st *State) applyDoubt(e *audit.Entry) {
 		if in == nil || !doubted(in) {
 			return
 		}
-		if x := step.doubts[in.Function]; x != nil && x.Seq == d.Intent {
+		if x := step.doubts[deed(in)]; x != nil && x.Seq == d.Intent {
 			x.open = false
 			return
 		}
-		step.doubts[in.Function] = &doubt{Pending{Seq: d.Intent, Step: e.Step, Intent: in}, false}
+		step.doubts[deed(in)] = &doubt{Pending{Seq: d.Intent, Step: e.Step, Intent: in}, false}
 	}
 }
 

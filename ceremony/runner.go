@@ -158,7 +158,8 @@ func (r *Runner) initialised(name string) bool {
 		step := &r.Script.Steps[i]
 		if a, ok := step.Action.(initialiser); ok && a.InitialisesToken() == name {
 			_, tried := r.state.Step(step.ID).Attempted(token.InitToken)
-			return tried
+			_, sent := r.state.Step(step.ID).Attempted(apdu.InitializeDevice)
+			return tried || sent
 		}
 	}
 	return true // the script does not initialise it: it comes initialised

@@ -8,6 +8,7 @@ import (
 
 	"github.com/keyrite/keyrite/audit"
 	"github.com/keyrite/keyrite/internal/token"
+	"github.com/keyrite/keyrite/internal/token/apdu"
 	"github.com/keyrite/keyrite/internal/tries"
 )
 
@@ -30,6 +31,7 @@ type State struct {
 	Jumps     []Jump                     // of the machine's clock
 
 	WitnessKeys map[string]*audit.WitnessKeyRead // by participant
+	Backup      *Backup                          // of keys, under a DKEK
 	Place       *audit.Place                     // as the last run read it; nil if there was no place file
 	Approvals   []*audit.ScriptApproval          // in the log's order
 	Exposed     map[string]string                // witnesses' keys that were unlocked on this machine: key file by public key, hex
@@ -125,6 +127,7 @@ func NewState() *State {
 		Keys:      map[string]*audit.Key{},
 		Artifacts: map[string]*audit.Artifact{},
 
+		Backup:      newBackup(),
 		WitnessKeys: map[string]*audit.WitnessKeyRead{},
 		Exposed:     map[string]string{},
 
@@ -169,8 +172,8 @@ func (s *StepState) reset() {
 	s.doubts = map[string]*doubt{}
 }
 
-// Happened returns the outcome of the last call of function in this step that
-// succeeded since the step began or was repeated on purpose; ok is false if
+// Happened returns the outcome of the last call of function, or of the command to a
+// card of that name, in this step that succeeded since the step began or was repeated on purpose; ok is false if
 // there is none.
 func (s *StepState) Happened(function token.Function) (seq int64, ok bool) {
 	seq, ok = s.happened[string(function)]
@@ -248,6 +251,7 @@ func (st *State) Apply(e *audit.Entry) {
 		st.applyCall(e)
 		st.applyDoubt(e)
 		st.applyLook(e)
+		st.Backup.apply(e)
 	}
 }
 
@@ -320,7 +324,7 @@ func (st *State) applyCall(e *audit.Entry) {
 	switch d := e.Data.(type) {
 	case *audit.HSMIntent:
 		st.intents[e.Seq] = d
-		st.Step(e.Step).attempted[d.Function] = e.Seq
+		st.Step(e.Step).attempted[deed(d)] = e.Seq
 		st.Used = st.Used || d.Function == string(token.Initialize)
 		st.open[e.Seq] = &Pending{Seq: e.Seq, Step: e.Step, Intent: d}
 		st.sendShares(e.Step, d.Function, true)
@@ -338,7 +342,7 @@ func (st *State) applyCall(e *audit.Entry) {
 		in := st.intents[d.Intent]
 		delete(st.open, d.Intent)
 		if d.Decided == Happened && in != nil {
-			st.Step(e.Step).said[in.Function] = e.Seq
+			st.Step(e.Step).said[deed(in)] = e.Seq
 			st.setPINs(e.Step, in.Function)
 		}
 		if d.Decided == DidNotHappen && in != nil {
@@ -360,6 +364,10 @@ func (st *State) setPINs(step, function string) {
 	delete(st.fresh, step)
 }
 
+// deed is what a call is known by to its step: its function, of a command to a card
+// the command's name.
+func deed(in *audit.HSMIntent) string { return cmp.Or(in.Command, in.Function) }
+
 func pinName(tokenName, kind string) string { return tokenName + "\n" + kind }
 
 // PINSet reports whether a PIN of a token was set in this ceremony: then it is
@@ -369,7 +377,9 @@ func (st *State) PINSet(tokenName string, kind token.PINKind) bool {
 }
 
 func (st *State) succeeded(e *audit.Entry, in *audit.HSMIntent, out *audit.HSMOutcome) {
-	st.Step(e.Step).happened[out.Function] = e.Seq
+	if in != nil && (in.Command == "" || out.Status == apdu.OK.String()) {
+		st.Step(e.Step).happened[deed(in)] = e.Seq
+	}
 	st.setPINs(e.Step, out.Function)
 	switch out.Function {
 	case string(token.Initialize):

@@ -85,6 +85,9 @@ type TokenState struct {
 	SOPIN       string // "factory", "set" or "" (unknown)
 	UserPIN     string // "factory", "set" or ""
 
+	Shares   int // of the DKEK that a step of the script gives it; 0 if none does
+	Imported int // of them, by now
+
 	Made map[token.PINKind]bool // PINs that a step of the script has set by now
 
 	blank bool // a step of the script initialises it

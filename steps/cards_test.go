@@ -25,15 +25,7 @@ func onCards(t *testing.T, cards *cardtest.Cards, script func(string) string, mo
 	if err != nil {
 		t.Fatal(err)
 	}
-	path, err := p11.Find("opensc")
-	if err != nil {
-		t.Fatalf("this test drives the real OpenSC: %v", err)
-	}
-	if st.opensc, err = p11.Open(path); err != nil {
-		t.Fatal(err)
-	}
-	// A run that stopped has finalised it.
-	t.Cleanup(func() { _, _ = st.opensc.Do(token.Call{Function: token.Finalize}) })
+	st.opensc = openSC(t)
 	text := string(st.script)
 	if script != nil {
 		text = script(text)
@@ -49,6 +41,22 @@ func onCards(t *testing.T, cards *cardtest.Cards, script func(string) string, mo
 		t.Fatal(err)
 	}
 	return st
+}
+
+// openSC loads the real OpenSC.
+func openSC(t *testing.T) *p11.Module {
+	t.Helper()
+	path, err := p11.Find("opensc")
+	if err != nil {
+		t.Fatalf("this test drives the real OpenSC: %v", err)
+	}
+	m, err := p11.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A run that stopped has finalised it.
+	t.Cleanup(func() { _, _ = m.Do(token.Call{Function: token.Finalize}) })
+	return m
 }
 
 // meanwhile does something once, before the first call of a function.

@@ -27,12 +27,13 @@ import (
 type issue struct {
 	s      *ceremony.Session
 	key    *ceremony.KeySpec
-	object string // "certificate", "crl" or "file"
+	object string // "certificate", "crl", "file" or "challenge"
 	file   string // artifact to make
 	// build makes the object. random are the token's bytes for a serial number,
 	// nil for an object that has none.
 	build   func(random []byte) (*pki.TBS, error)
 	serial  bool
+	over    string       // artifact that a detached signature is over, if its name does not say so
 	content []byte       // of the file, for a detached signature; nil for all else
 	profile *pki.Profile // complete, as used
 	label   string       // how the log names it

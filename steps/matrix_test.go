@@ -10,6 +10,7 @@ import (
 
 	"github.com/keyrite/keyrite/audit"
 	"github.com/keyrite/keyrite/ceremony"
+	"github.com/keyrite/keyrite/internal/cardtest"
 	"github.com/keyrite/keyrite/internal/room"
 	"github.com/keyrite/keyrite/internal/token/fake"
 	"github.com/keyrite/keyrite/steps"
@@ -27,6 +28,7 @@ var acts = map[string]string{
 	"export": "export", "media": "export", "materials": "typed-back", "custody": "custody", "handover": "typed-back",
 	"evidence": "evidence", "clock": "clock", "deviation": "answer", "verdict": "verdict", "cosign": "ack",
 	"pause": "answer", "close": "close",
+	"dkek-create-share": "dkek-share", "dkek-import": "dkek-import", "key-wrap": "key-wrap", "key-unwrap": "key-unwrap", "key-compare": "C_Sign",
 }
 
 // A fault is one way in which a step lacks the people that it needs.
@@ -125,6 +127,7 @@ type matrixPlay struct {
 	script  func(*testing.T) string
 	answers string
 	kinds   []string
+	cards   bool // on two simulated cards under the real OpenSC
 	card    bool // on a card in memory that stands in for another one
 	phrase  bool // the second custodian approves with a passphrase, which costs time
 }
@@ -148,7 +151,9 @@ var matrix = []matrixPlay{
   "lunch/break/*": "stays"
   "*/headcount/*": "yes"
 `,
-		kinds: slices.DeleteFunc(slices.Sorted(maps.Keys(steps.Kinds())), func(k string) bool { return k == "secret-check" || k == "key-identify" }),
+		kinds: slices.DeleteFunc(slices.Sorted(maps.Keys(steps.Kinds())), func(k string) bool {
+			return k == "secret-check" || k == "key-identify" || slices.Contains(backupKinds, k)
+		}),
 	},
 	{
 		script: func(t *testing.T) string {
@@ -163,7 +168,15 @@ var matrix = []matrixPlay{
 		},
 		answers: shareAnswers, kinds: []string{"secret-check"}, phrase: true,
 	},
+	{
+		script: func(t *testing.T) string {
+			return strings.ReplaceAll(backupScript(1)(template(t, "root-ca")), "DENK0000000", "ZZSIM000001")
+		},
+		answers: backupAnswers, kinds: backupKinds, cards: true, phrase: true,
+	},
 }
+
+var backupKinds = []string{"dkek-create-share", "dkek-import", "key-wrap", "key-unwrap", "key-compare"}
 
 var actorLine = regexp.MustCompile(`\n    actor: [a-z-]+\n`)
 
@@ -247,6 +260,10 @@ func (p *matrixPlay) play(t *testing.T, goOn bool, seen map[string]bool) {
 	}
 	script, tried := p.steps(p.script(t), goOn)
 	r := newTroubled(t, st, script, goOn, p.phrase, tried)
+	if p.cards {
+		cardtest.New(t, 2)
+		st.opensc = openSC(t)
+	}
 	if p.card {
 		st.card, st.stand = fake.NewSmartCardHSM("DENK0000000"), true
 	}

@@ -7,12 +7,14 @@ import (
 	"github.com/keyrite/keyrite/ceremony"
 	"github.com/keyrite/keyrite/internal/room"
 	"github.com/keyrite/keyrite/internal/token"
+	"github.com/keyrite/keyrite/internal/token/apdu"
 )
 
 // A tokenInit step initialises a token.
 type tokenInit struct {
-	Token string `yaml:"token,required" desc:"the token to initialise; it gets the label the script names"`
-	Held  bool   `yaml:"held_so_pin" desc:"the SO-PIN that is asked for is the one that its custodians hold from before; else it is the factory's, or a first one, and the first custodian types it alone"`
+	Token  string `yaml:"token,required" desc:"the token to initialise; it gets the label the script names"`
+	Shares int    `yaml:"dkek_shares" desc:"the token gets a key backup key (DKEK) of that many shares, 1 to 255, which dkek-import steps bring; only a key that is made under one can be backed up. Left out: it gets none"`
+	Held   bool   `yaml:"held_so_pin" desc:"the SO-PIN that is asked for is the one that its custodians hold from before; else it is the factory's, or a first one, and the first custodian types it alone"`
 }
 
 // InitialisesToken returns the name of the token.
@@ -40,6 +42,13 @@ func (a *tokenInit) Check(w *ceremony.World) {
 		t.SOPIN = "factory"
 	}
 	t.Initialised, t.UserPIN = true, ""
+	if a.Shares < 0 || a.Shares > 255 {
+		w.Problem("dkek_shares", "expected 1 to 255 shares")
+	}
+	if a.Shares > 0 {
+		backsUp(w, t, "dkek_shares")
+	}
+	t.Shares, t.Imported = a.Shares, 0
 }
 
 // Announce says what is lost.
@@ -86,6 +95,10 @@ func (a *tokenInit) Run(s *ceremony.Session) error {
 // the room says of a call without an outcome must show on the token; where it
 // cannot, the token is initialised again, which harms nothing: there is no key.
 func (a *tokenInit) done(s *ceremony.Session) (bool, error) {
+	if _, ok := s.Done().Happened(apdu.InitializeDevice); ok {
+		t, err := s.Token(a.Token)
+		return err == nil && t.Model.Labelled(t.Info, t.Spec.Label), err
+	}
 	if _, ok := s.Done().Happened(token.InitToken); ok {
 		return true, nil
 	}
@@ -119,6 +132,9 @@ func (a *tokenInit) init(s *ceremony.Session) error {
 		return err
 	}
 	defer pin.Wipe()
+	if a.Shares > 0 && t.Model.CardTells {
+		return initDKEK(s, t, pin, a.Shares)
+	}
 	_, err = t.Do(token.Call{Function: token.InitToken, Slot: t.Slot, PIN: pin, Label: t.Spec.Label})
 	if err != nil {
 		return fmt.Errorf("initialising token %q: %w%s", a.Token, err, t.Tries(token.SOPIN))

@@ -121,6 +121,14 @@ func noCA(s *ceremony.Session, key string) error {
 // ShowsFirst: who approves sees the file's checksum before.
 func (a *signFile) ShowsFirst() {}
 
+// signs is the artifact that a detached signature is over.
+func (i *issue) signs() string {
+	if i.over != "" {
+		return i.over
+	}
+	return strings.TrimSuffix(i.file, ".sig")
+}
+
 // announceFile returns the entry for a file that is to be signed.
 func (i *issue) announceFile() (*audit.ToBeSigned, error) {
 	pub, err := publicKeyOf(i.s, i.key.Name)
@@ -131,7 +139,7 @@ func (i *issue) announceFile() (*audit.ToBeSigned, error) {
 	if err != nil {
 		return nil, fmt.Errorf("key %q: %w", i.key.Name, err)
 	}
-	name := bundle.ArtifactsDir + "/" + strings.TrimSuffix(i.file, ".sig")
+	name := bundle.ArtifactsDir + "/" + i.signs()
 	i.showFileDigest()
 	return &audit.ToBeSigned{
 		Object: i.object, For: bundle.ArtifactsDir + "/" + i.file, TBS: ceremony.FileOf(name, i.content), Key: i.key.Name,
@@ -141,7 +149,7 @@ func (i *issue) announceFile() (*audit.ToBeSigned, error) {
 
 // showFileDigest shows the checksum of the file that is approved and signed.
 func (i *issue) showFileDigest() {
-	name := bundle.ArtifactsDir + "/" + strings.TrimSuffix(i.file, ".sig")
+	name := bundle.ArtifactsDir + "/" + i.signs()
 	i.s.Show(room.Text{Text: fmt.Sprintf("The SHA-256 of %s that was compared is signed with key %s.", name, i.key.Name)})
 	i.showDigest(ceremony.FileOf(name, i.content))
 }
@@ -162,7 +170,7 @@ func (i *issue) finishFile(signature []byte, pub crypto.PublicKey, seq int64) er
 }
 
 func (i *issue) showFile(value []byte) error {
-	file := strings.TrimSuffix(i.file, ".sig")
+	file := i.signs()
 	i.s.Show(room.Fact{Name: "written", Value: bundle.ArtifactsDir + "/" + i.file})
 	i.s.Show(room.Text{Text: fmt.Sprintf("To check it: openssl dgst -sha256 -verify %s -signature %s %s", publicKeyFile(i.key.Name), i.file, file)})
 	return i.s.Result("SHA-256 of "+i.file, ceremony.FileOf(i.file, value).SHA256, false)

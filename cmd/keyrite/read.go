@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -164,6 +165,16 @@ func summary(d audit.Data) string {
 		return fmt.Sprintf("%s has share %d of %d of the %s of %s (%d are enough), set %s", d.Person, d.Index, d.Shares, d.Secret, d.Token, d.Threshold, d.Set)
 	case *audit.ShareCheck:
 		return fmt.Sprintf("%s's share of the %s of %s: %s", d.Person, d.Secret, d.Token, d.Result)
+	case *audit.DKEKShare:
+		return fmt.Sprintf("%s has a share in %s, check value %s", d.Person, d.File.Name, d.Check)
+	case *audit.DKEKImport:
+		return fmt.Sprintf("%s has %d of %d shares, key check value %s", d.Token, d.Shares-d.Outstanding, d.Shares, cmp.Or(d.KeyCheck, "(not yet)"))
+	case *audit.KeyWrap:
+		return fmt.Sprintf("%s left %s for %s, SHA-256 %s", d.Key, d.Token, d.File.Name, d.File.SHA256)
+	case *audit.KeyUnwrap:
+		return fmt.Sprintf("%s on %s is a copy of %s", d.Key, d.Token, d.Of)
+	case *audit.KeyCompare:
+		return fmt.Sprintf("%s sign alike", strings.Join(d.Keys, " and "))
 	case *audit.ReadBack:
 		return fmt.Sprintf("%s read back %s: the same: %t", d.Person, d.What, d.Match)
 	case *audit.Problem:

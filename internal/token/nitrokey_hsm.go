@@ -96,7 +96,7 @@ var nitrokeyHSM = Model{
 		"RSA-4096": {4 * time.Minute, 20 * time.Minute},
 	},
 
-	Backup: "Only as a blob under the DKEK that both tokens share. OpenSC's C_InitToken, which keyrite calls, gives the token none: a key made then can never leave it, and there is no backup. A token with a DKEK is set up with sc-hsm-tool --initialize --dkek-shares before the ceremony.",
+	Backup: "Only as a blob under the DKEK that both tokens share. The token gets one when a token-init step says dkek_shares; of one that was initialised without, a key that is made can never leave it, and there is no backup.",
 	Origin: "The attributes say nothing (OpenSC does not know them). The card signs each key that it makes with its device key, and its certificates lead to the maker's root.",
 }
 

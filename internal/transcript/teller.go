@@ -170,5 +170,11 @@ var drawings = map[string]drawing{
 	"place":           told(drawPlace),
 	"try-ledger":      told(drawTryLedger),
 
+	"dkek-share":  told(drawDKEKShare),
+	"dkek-import": told(drawDKEKImport),
+	"key-wrap":    told(drawKeyWrap),
+	"key-unwrap":  told(drawKeyUnwrap),
+	"key-compare": told(drawKeyCompare),
+
 	"witness-key-exposed": told(drawKeyExposed),
 }

@@ -22,6 +22,10 @@ func (v *verifier) checkArtifact(a artifact, b []byte) {
 	case signedFile:
 		v.checkBroughtFile(a)
 		return
+	case challenged:
+		v.checkBroughtFile(a)
+		v.checkChallenge(a.File.Name, a.seq, b)
+		return
 	case detached:
 		v.checkDetached(a, b)
 		return

@@ -42,6 +42,7 @@ const (
 	KeyRepeated          Code = "E-KEY-REPEATED"
 	KeyOriginBroken      Code = "E-KEY-ORIGIN"
 	KeySimulated         Code = "E-KEY-SIMULATED"
+	KeyBackup            Code = "E-KEY-BACKUP"
 	SerialNotRandom      Code = "E-SERIAL-NOT-RANDOM"
 	CertificateBroken    Code = "E-CERTIFICATE-BROKEN"
 	NotBefore            Code = "E-NOT-BEFORE"
@@ -121,6 +122,7 @@ const (
 	PagesNotCompared    Code = "E-PAGES-NOT-COMPARED"
 	PDFNotCompared      Code = "E-PDF-NOT-COMPARED"
 	CosignatureUnknown  Code = "E-COSIGNATURE-UNKNOWN"
+	KeyCopied           Code = "E-KEY-COPIED"
 	TimestampUnchecked  Code = "E-TIMESTAMP-UNCHECKED"
 	CeremonyIsRehearsal Code = "E-REHEARSAL"
 )
@@ -171,6 +173,7 @@ var Codes = []CodeInfo{
 	{KeyRepeated, Failure, "two keys of the ceremony are the same key", "the token or its module did not make a new key: use neither"},
 	{KeyOriginBroken, Failure, "what is to prove that a key was made in its token does not prove it", "do not rely on the key: the proof is another key's or another device's, or was changed"},
 	{KeySimulated, Failure, "a key of a production ceremony was made in a simulated device", "do not use the key: anybody can compute what a simulated device signs with"},
+	{KeyBackup, Failure, "what the log says of a key backup is not what the tokens were sent or answered, or the two keys differ", "do not rely on the copy: restore it again, with the room watching"},
 	{SerialNotRandom, Failure, "a serial number is not made of the random bytes that the log recorded", "the serial number was chosen, not drawn (BR 7.1.2.1)"},
 	{CertificateBroken, Failure, "a certificate or CRL is not in DER, or its signature or algorithm is not allowed", "do not use it"},
 	{NotBefore, Failure, "a validity does not fit the time of the signature", "the object was dated back or ahead (BR 7.1.2.1.1)"},
@@ -247,6 +250,7 @@ var Codes = []CodeInfo{
 	{PagesNotCompared, Warning, "the transcript's pages could not be made again here", "check with a verifier of the version that the log names"},
 	{PDFNotCompared, Warning, "transcript.pdf could not be compared byte for byte", "check with a verifier of the versions that the log names; until then compare the pages' QR codes"},
 	{CosignatureUnknown, Remark, "a checkpoint has a cosignature by a key that nobody has named", "if you know whose it is, give the key with --witness-key"},
+	{KeyCopied, Remark, "a key on a token is a copy that was not made in it", "guard both tokens as the only one; whether the first one made the key is shown by its own attestation"},
 	{TimestampUnchecked, Remark, "there is a time-stamp, and no CA was given to check it against", "give the authority's CA with --tsa-ca"},
 	{CeremonyIsRehearsal, Remark, "this was a rehearsal", "nothing made in it may be trusted"},
 }

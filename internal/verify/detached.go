@@ -33,7 +33,7 @@ func (v *verifier) checkDetached(a artifact, b []byte) {
 		v.unless(v.hides(a.Signed, a.Signed) || s != nil && (s.of < 0 || v.hides(s.of, s.of)), ArtifactSignature, a.File.Name, a.seq, "no C_Sign of this log made the signature", "", fmt.Sprintf("entry %d", a.Signed))
 		return
 	}
-	if t.Object != signedFile {
+	if !asFile(t.Object) {
 		v.findEntry(ArtifactFormat, a.File.Name, a.seq, "the artifact is another object than was announced", t.Object, a.Object)
 		return
 	}
@@ -80,6 +80,9 @@ func (v *verifier) checkFileGiving(s *signing, t *audit.ToBeSigned, file []byte,
 func (v *verifier) checkPurposes() {
 	signs := map[string]map[bool]int64{} // key → whether a file → an entry
 	for seq, t := range v.log.tbs {
+		if t.Object == challenged {
+			continue // it says that it is nothing else, which is checked
+		}
 		if signs[t.Key] == nil {
 			signs[t.Key] = map[bool]int64{}
 		}

@@ -64,6 +64,7 @@ type facts struct {
 	cosigned        []recordedLine
 	pages           []committed
 	made            made
+	backups         backups
 	signed          signedFacts
 	hidden          hiddenEntries
 	quorum          quorum
@@ -119,7 +120,7 @@ func newFacts(v *verifier, file string) *facts {
 		plan: map[string]int{}, steps: map[string]*stepFacts{}, pending: map[int64]*call{}, doubted: map[int64]doubtedCall{},
 		randoms: map[int64]string{}, tbs: map[int64]*audit.ToBeSigned{}, keys: map[string]*audit.Key{},
 		found: map[Code]int{}, roster: map[string]bool{}, keyOf: map[string]*audit.WitnessKey{},
-		exposed: map[string]exposedKey{}, files: map[string]logged{}, attendance: map[string]*audit.Attendance{}, made: newMade(), quorum: newQuorum(), tries: newTryFacts(),
+		exposed: map[string]exposedKey{}, files: map[string]logged{}, attendance: map[string]*audit.Attendance{}, made: newMade(), backups: backups{copies: map[string]*audit.KeyUnwrap{}, sent: map[int64]sentCommand{}}, quorum: newQuorum(), tries: newTryFacts(),
 	}
 }
 
@@ -184,6 +185,7 @@ func (f *facts) take(e *audit.Entry, size int, log state) {
 	f.takeMade(e, size)
 	f.takeOrigin(e, size)
 	f.takeDestroyed(e, size)
+	f.takeBackup(e, size)
 	f.takeWitnessed(e)
 	f.takeSigned(e, size)
 	f.takeActs(e, size)

@@ -129,7 +129,7 @@ func (v *verifier) checkGiving(s *signing, t *audit.ToBeSigned, tbs []byte) {
 		v.unless(v.hides(0, s.place()), SignatureUnexplained, v.log.file, s.place(), "the token signed with a key that the log does not know", "", err.Error())
 		return
 	}
-	if t.Object == signedFile {
+	if asFile(t.Object) {
 		v.checkFileGiving(s, t, tbs, pub)
 		return
 	}
@@ -155,8 +155,12 @@ var objects = map[string]string{pki.ObjectCertificate: "certificate", pki.Object
 
 // checkAnnounced looks at one to-be-signed entry, signed or not.
 func (v *verifier) checkAnnounced(t *audit.ToBeSigned, seq int64) {
-	if t.Object == signedFile {
-		if b, ok := v.bound(t.TBS); ok && pki.OneSequence(b) {
+	if asFile(t.Object) {
+		b, ok := v.bound(t.TBS)
+		if ok && t.Object == challenged {
+			v.checkChallenge(t.TBS.Name, seq, b)
+		}
+		if ok && pki.OneSequence(b) {
 			v.findEntry(SignedBytesDiffer, t.TBS.Name, seq, "what is announced as a file is one ASN.1 SEQUENCE, as certificates and lists are before they are signed", "a file", t.TBS.SHA256)
 		}
 		return
@@ -247,7 +251,7 @@ func (v *verifier) compareSigned(a artifact, s *signing, t *audit.ToBeSigned, tb
 	if !ok {
 		return // reported with the artifacts
 	}
-	if t.Object == signedFile {
+	if asFile(t.Object) {
 		return // reported with the artifacts
 	}
 	der, err := onePEM(b, pemTypes[a.Object])

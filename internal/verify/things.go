@@ -26,7 +26,7 @@ func (v *verifier) checkOrigins(c *Check) {
 			v.findEntry(ArtifactKey, v.log.file, k.seq, fmt.Sprintf("key %q is recorded with two public keys", k.Name), spki, k.SPKI)
 		}
 		named[k.Name] = k.SPKI
-		if name, known := owner[k.SPKI]; known && name != k.Name {
+		if name, known := owner[k.SPKI]; known && name != k.Name && !v.log.isCopy(name, k.Name) {
 			v.findEntry(KeyRepeated, v.log.file, k.seq, fmt.Sprintf("the keys %q and %q are one: the token returned a key that it had before", name, k.Name), "", k.SPKI)
 		}
 		owner[k.SPKI] = k.Name
@@ -47,8 +47,11 @@ func (v *verifier) checkOrigins(c *Check) {
 const foundIn = "key-identify"
 
 // checkFound checks that a key without a birth in this log was taken by a step
-// that compares it with what was known of it.
+// that compares it with what was known of it, or is a copy that came in.
 func (v *verifier) checkFound(k judgedKey) {
+	if u := v.log.backups.copies[k.Name]; u != nil && u.Token == k.Token && k.Generated == 0 {
+		return // checked with the backups
+	}
 	i, planned := v.log.plan[k.step]
 	if k.Generated != 0 || !planned || v.log.open.Plan[i].Kind != foundIn {
 		v.findEntry(ArtifactKey, v.log.file, k.seq, fmt.Sprintf("key %q is said to be older than the ceremony, by a step that does not look for such keys", k.Name), "a step of the kind "+foundIn+", no call", fmt.Sprintf("step %q, entry %d", k.step, k.Generated))

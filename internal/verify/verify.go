@@ -148,6 +148,7 @@ func (v *verifier) run(files []bundle.File) {
 	v.check("origin of the keys", "keys", v.checkOrigins)
 	v.check("proof of where keys were made", "keys", v.checkAttestations)
 	v.check("destroyed keys", "ends", v.checkDestroyed)
+	v.check("key backups", "entries", v.checkBackups)
 	v.check("certificate requests and files", "files", v.checkRequests)
 	v.check("exports", "files", v.checkExports)
 	v.check("rules for certificates and CRLs", "objects", v.checkRules)

@@ -36,7 +36,7 @@ func hexOf(b []byte) string { return hex.EncodeToString(b) }
 // what is not known to be harmless is recorded redacted.
 func TestDenied(t *testing.T) {
 	sendable := map[string]bool{
-		"0020": true, "00b1": true, "8058": true, "8050": true, "8052": true, "8072": true, "8074": true,
+		"0020": true, "00b1": true, "00d7": true, "8058": true, "8050": true, "8052": true, "8072": true, "8074": true,
 	}
 	for cla := range 256 {
 		for ins := range 256 {
@@ -50,7 +50,7 @@ func TestDenied(t *testing.T) {
 	}
 	for _, c := range []Command{
 		{INS: 0xA4, P1: 0x04, Data: []byte("another applet")}, {INS: 0xA4, Data: []byte{0x2F, 0x02}}, // would move OpenSC's current file
-		{INS: 0xB1, P1: 0xCD, P2: 1}, {INS: 0xB1}, {INS: 0xB1, P1: 0xC4, P2: 1},
+		{INS: 0xB1, P1: 0xCD, P2: 1}, {INS: 0xB1}, {INS: 0xB1, P1: 0xCF, P2: 1}, {INS: 0xD7, P1: 0xCC, P2: 1}, {INS: 0xD7, P1: 0x2F, P2: 0x02 + 0x10},
 		ReadBinary(DeviceCertificates, 0, MaxData+1), {INS: 0x20, P2: UserPIN, Data: make([]byte, MaxData+1)}, {INS: 0x20, Le: -1},
 	} {
 		if err := (Call{Function: Transmit, Command: c}).Check(); err == nil {
@@ -84,6 +84,7 @@ func TestClasses(t *testing.T) {
 VERIFY WITHOUT PIN: clear, clear, reads
 VERIFY: redacted, redacted
 READ BINARY: clear, clear, reads
+UPDATE BINARY: clear, clear
 ENUMERATE OBJECTS: clear, clear, reads
 INITIALIZE DEVICE: redacted, redacted
 DKEK STATUS: clear, clear, reads

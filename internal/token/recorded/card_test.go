@@ -87,6 +87,7 @@ func everyCommand() map[string]apdu.Command {
 		"SELECT APPLET": apdu.SelectApplet(), "VERIFY WITHOUT PIN": apdu.AskTries(apdu.SOPIN),
 		"VERIFY":            {INS: 0x20, P2: apdu.UserPIN, Data: secret},
 		"READ BINARY":       apdu.ReadBinary(apdu.Attestation|1, 0, 100),
+		"UPDATE BINARY":     apdu.UpdateBinary(apdu.TokenInfo, 0, []byte("label")),
 		"ENUMERATE OBJECTS": apdu.Enumerate(),
 		"INITIALIZE DEVICE": {CLA: 0x80, INS: 0x50, Data: secret},
 		"DKEK STATUS":       {CLA: 0x80, INS: 0x52, Le: 10},
