@@ -76,7 +76,7 @@ func (f *facts) takeQuorum(e *audit.Entry, size int) {
 	case *audit.Approval:
 		f.takeApproval(e, d, size)
 	case *audit.HSMIntent:
-		if e.Step != "" && e.Step == f.running && f.now.StepBegin != nil && !(slices.Contains(showing, f.now.StepKind) && slices.Contains(reading, d.Function)) {
+		if e.Step != "" && e.Step == f.running && f.now.StepBegin != nil && !(slices.Contains(showing, f.now.StepKind) && onlyReads(d)) {
 			f.needs(e, "step", f.now.Approve)
 		}
 		if d.Function == "C_Sign" {
@@ -97,7 +97,7 @@ func (f *facts) takeQuorum(e *audit.Entry, size int) {
 }
 
 // showing are the kinds of steps that show what they sign before it is approved.
-var showing = []string{"self-sign-root", "sign-csr", "sign-crl", "sign-file"}
+var showing = []string{"self-sign-root", "sign-csr", "sign-crl", "sign-file", "key-compare"}
 
 // reading are the calls that such a step makes before: it logs in, finds the key
 // and draws a serial number. None signs or changes anything.
@@ -105,6 +105,12 @@ var reading = []string{
 	"C_Initialize", "C_Finalize", "C_GetInfo", "C_GetSlotList", "C_GetSlotInfo", "C_GetTokenInfo", "C_GetMechanismList", "C_GetMechanismInfo",
 	"C_OpenSession", "C_CloseSession", "C_CloseAllSessions", "C_GetSessionInfo", "C_Login", "C_Logout",
 	"C_FindObjectsInit", "C_FindObjects", "C_FindObjectsFinal", "C_GetAttributeValue", "C_GenerateRandom",
+}
+
+// onlyReads reports whether a call is one of those, or asks a card something
+// beside PKCS#11: before a PIN it is asked how many tries are left.
+func onlyReads(d *audit.HSMIntent) bool {
+	return slices.Contains(reading, d.Function) || strings.HasPrefix(d.Function, "SCard") && !changes(d.Function, d.Command)
 }
 
 // standAnew takes in that a roll call was held, perhaps again.
