@@ -165,6 +165,23 @@ func summary(d audit.Data) string {
 		return fmt.Sprintf("%s has share %d of %d of the %s of %s (%d are enough), set %s", d.Person, d.Index, d.Shares, d.Secret, d.Token, d.Threshold, d.Set)
 	case *audit.ShareCheck:
 		return fmt.Sprintf("%s's share of the %s of %s: %s", d.Person, d.Secret, d.Token, d.Result)
+	case *audit.ReadBack:
+		return fmt.Sprintf("%s read back %s: the same: %t", d.Person, d.What, d.Match)
+	case *audit.Problem:
+		return d.What
+	case *audit.Decision:
+		return fmt.Sprintf("%s: %s → %s", d.Person, d.Question, d.Chosen)
+	case *audit.Deviation:
+		return fmt.Sprintf("expected %s; happened %s; decided %s", d.Expected, d.Happened, d.Decided)
+	}
+	if text := summaryBackup(d); text != "" {
+		return text
+	}
+	return summaryMade(d)
+}
+
+func summaryBackup(d audit.Data) string {
+	switch d := d.(type) {
 	case *audit.DKEKShare:
 		return fmt.Sprintf("%s has a share in %s, check value %s", d.Person, d.File.Name, d.Check)
 	case *audit.DKEKImport:
@@ -175,16 +192,8 @@ func summary(d audit.Data) string {
 		return fmt.Sprintf("%s on %s is a copy of %s", d.Key, d.Token, d.Of)
 	case *audit.KeyCompare:
 		return fmt.Sprintf("%s sign alike", strings.Join(d.Keys, " and "))
-	case *audit.ReadBack:
-		return fmt.Sprintf("%s read back %s: the same: %t", d.Person, d.What, d.Match)
-	case *audit.Problem:
-		return d.What
-	case *audit.Decision:
-		return fmt.Sprintf("%s: %s → %s", d.Person, d.Question, d.Chosen)
-	case *audit.Deviation:
-		return fmt.Sprintf("expected %s; happened %s; decided %s", d.Expected, d.Happened, d.Decided)
 	}
-	return summaryMade(d)
+	return ""
 }
 
 func summaryMade(d audit.Data) string {
