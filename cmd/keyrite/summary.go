@@ -56,8 +56,30 @@ func summaryThings(d audit.Data) string {
 			what = "key " + d.Key
 		}
 		return fmt.Sprintf("%s on %s is destroyed (entry %d), as the inventory of entry %d shows", what, d.Token, d.Call, d.After)
+	case *audit.TryLedger:
+		return summaryTries(d)
 	case *audit.ClockJump:
 		return fmt.Sprintf("the machine's clock went on by %d ms in %d ms", d.WallMS, d.MonotonicMS)
 	}
 	return ""
+}
+
+// summaryTries says how the tries of a token's PINs are balanced, or what of them
+// differs.
+func summaryTries(d *audit.TryLedger) string {
+	parts := []string{"tries of " + d.Token + " balanced"}
+	if d.At == audit.TriesDiffer {
+		parts[0] = "tries of " + d.Token + " NOT as expected"
+	}
+	for _, a := range d.PINs {
+		says := fmt.Sprintf("%s: %d spent; %s", a.PIN, a.Spent, a.Says)
+		if a.Source == "card" {
+			says = fmt.Sprintf("%s: %d at the start, %d spent, %d given back, %d unexplained, %d left", a.PIN, a.Start, a.Spent, a.GivenBack, a.Unexplained, a.Left)
+		}
+		if a.Differs != "" {
+			says += " (DIFFERS: " + a.Differs + ")"
+		}
+		parts = append(parts, says)
+	}
+	return strings.Join(parts, "; ")
 }

@@ -39,15 +39,15 @@ func TestTraining(t *testing.T) {
 	c.until("Initialise the token")
 	c.until("current SO-PIN")
 	c.sees("tries of hsm")
-	c.sees("SO-PIN 15 left 0 15 wrong ones, for good")
+	c.sees("SO-PIN 15 left 0 15 left 15 wrong ones, for good")
 	c.say(c.pins.factory)
 	c.until("The new SO-PIN of hsm")
 	c.say("60293847152637") // fourteen digits
 	c.sees("was not sent to the token")
 	c.until("Prove the user PIN")
 	for _, try := range []struct{ says, again string }{
-		{"at least one wrong try was made", "again"},
-		{"one try is left: a wrong one locks it", "again"},
+		{"2 left; at least one wrong try was made", "again"},
+		{"1 left; one try is left: a wrong one locks it", "again"},
 		{"locked", "skip"},
 	} {
 		if try.says == "locked" {
@@ -76,7 +76,7 @@ func TestTraining(t *testing.T) {
 	c.until("Why is the user PIN blocked")
 	c.say("still the three wrong tries")
 	c.until("current SO-PIN")
-	c.sees("SO-PIN 14 left 1 15 wrong ones, for good")
+	c.sees("SO-PIN 14 left 1 14 left 15 wrong ones, for good")
 	c.ends(0)
 	s.verified("This was a REHEARSAL")
 	var results []string
