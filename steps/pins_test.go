@@ -143,6 +143,7 @@ so-custodian-2|new|SO-PIN|2 of 2|accepted
 	if sets != 1 {
 		t.Errorf("%d calls of C_SetPIN, want 1", sets)
 	}
+	untouched(t, entries, "new-so-pin", "new")
 }
 
 // TestHalfAway: a PIN of two halves needs both people.
