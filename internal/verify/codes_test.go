@@ -116,7 +116,7 @@ func TestEveryCodeIsProvoked(t *testing.T) {
 	for _, x := range cosignatureLies() {
 		provoked[x.want] = true
 	}
-	for _, l := range slices.Concat(lies(), warnings(), courseLies(), courseWarnings(), actLies(), drillLies(), tryLies()) {
+	for _, l := range slices.Concat(lies(), warnings(), courseLies(), courseWarnings(), actLies(), drillLies(), tryLies(), backupLies()) {
 		provoked[l.want] = true
 	}
 	for _, c := range Codes {
