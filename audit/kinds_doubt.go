@@ -19,8 +19,8 @@ func DoubtfulRV(rv string) bool {
 // CKR_FUNCTION_FAILED, CKR_DEVICE_ERROR, CKR_DEVICE_REMOVED, "none". There can be
 // more than one about a call, when a PIN shows that what was decided was wrong.
 type HSMUnknown struct {
-	Intent  int64  `json:"intent"`
+	Intent  int64  `json:"intent"`  // seq of the intent without an outcome
 	Found   string `json:"found"`   // what the inspection of the token showed
 	Decided string `json:"decided"` // "it happened", "it did not happen", "cannot be known"
-	Person  string `json:"person"`
+	Person  string `json:"person"`  // participant id of who said so
 }

@@ -4,11 +4,11 @@ package audit
 // machine that lies can say any of it, and show any hash. What counts is the
 // same hash taken from outside and typed back (a typed-back entry of its step).
 type Environment struct {
-	Program    Program     `json:"program"`
-	Module     File        `json:"module"` // the PKCS#11 module: path, hash, size
-	Kernel     string      `json:"kernel"`
-	Host       string      `json:"host"`
-	Interfaces []Interface `json:"interfaces"`
+	Program    Program     `json:"program"`    // the program that runs
+	Module     File        `json:"module"`     // the PKCS#11 module: path, hash, size
+	Kernel     string      `json:"kernel"`     // system and release, as the kernel says
+	Host       string      `json:"host"`       // the machine's name
+	Interfaces []Interface `json:"interfaces"` // network interfaces
 	CoreLimit  string      `json:"core_limit"` // RLIMIT_CORE soft/hard
 	Dumpable   bool        `json:"dumpable"`   // PR_GET_DUMPABLE
 	Locked     bool        `json:"locked"`     // mlockall succeeded
@@ -21,8 +21,8 @@ type Environment struct {
 
 // Interface is one network interface.
 type Interface struct {
-	Name string `json:"name"`
-	Up   bool   `json:"up"` // IFF_UP: it was switched on
+	Name string `json:"name"` // as the system names it
+	Up   bool   `json:"up"`   // IFF_UP: it was switched on
 
 	State   string `json:"state,omitempty"`   // operstate: "up", "down", "unknown", … (RFC 2863, 3.1.14)
 	Address string `json:"address,omitempty"` // its hardware address
@@ -58,7 +58,7 @@ type MachineCheck struct {
 
 // Clock compares the machine's clock with a second one, read by a person.
 type Clock struct {
-	Person   string `json:"person"`
+	Person   string `json:"person"`    // participant id of who read the other clock
 	Machine  string `json:"machine"`   // RFC 3339, UTC
 	Room     string `json:"room"`      // RFC 3339, UTC
 	OffsetMS int64  `json:"offset_ms"` // machine − room
@@ -67,8 +67,8 @@ type Clock struct {
 // ClockJump says that wall clock and monotonic clock parted by over a second
 // since the entry before.
 type ClockJump struct {
-	WallMS      int64 `json:"wall_ms"`
-	MonotonicMS int64 `json:"monotonic_ms"`
+	WallMS      int64 `json:"wall_ms"`      // milliseconds by the machine's clock since the entry before
+	MonotonicMS int64 `json:"monotonic_ms"` // milliseconds by the clock that cannot be set, for the same time
 }
 
 // Drift says how far the two clocks have drifted apart between the comparison at

@@ -4,14 +4,14 @@ package audit
 // back. Its commitment is over the share and 128 random bits that belong to it
 // alone (docs/shares.md): the share can be proved, and no PIN be tried.
 type Share struct {
-	Person     string `json:"person"`
-	Secret     string `json:"secret"` // "SO-PIN" or "user PIN"
-	Token      string `json:"token"`  // the token's name in the script
-	Set        string `json:"set"`    // tag of the shares of one splitting, hex
-	Number     int64  `json:"number"` // entries in the log when the PIN was split, from which the tag is made
-	Index      int    `json:"index"`  // of the share, from 1
-	Threshold  int    `json:"threshold"`
-	Shares     int    `json:"shares"`
+	Person     string `json:"person"`     // participant id of who holds it
+	Secret     string `json:"secret"`     // "SO-PIN" or "user PIN"
+	Token      string `json:"token"`      // the token's name in the script
+	Set        string `json:"set"`        // tag of the shares of one splitting, hex
+	Number     int64  `json:"number"`     // entries in the log when the PIN was split, from which the tag is made
+	Index      int    `json:"index"`      // of the share, from 1
+	Threshold  int    `json:"threshold"`  // how many of them make the PIN
+	Shares     int    `json:"shares"`     // how many there are
 	Shown      string `json:"shown"`      // "screen", cleared afterwards, or "slip", printed
 	Commitment string `json:"commitment"` // SHA-256, hex
 }
@@ -47,9 +47,9 @@ type ShareVoid struct {
 // ShareCheck says whether the share that somebody typed is the one that a log
 // committed to.
 type ShareCheck struct {
-	Person     string `json:"person"`
-	Secret     string `json:"secret"` // "SO-PIN" or "user PIN"
-	Token      string `json:"token"`
+	Person     string `json:"person"`     // participant id of who typed the share
+	Secret     string `json:"secret"`     // "SO-PIN" or "user PIN"
+	Token      string `json:"token"`      // the token's name in the script
 	Against    string `json:"against"`    // "this log" or "script": where the commitment is from
 	Commitment string `json:"commitment"` // the one expected, hex
 	Result     string `json:"result"`     // "right", or what is wrong with it
@@ -58,10 +58,10 @@ type ShareCheck struct {
 // ReadBack says that one person typed what they heard another read from the
 // screen, and that it was compared. What was typed wrongly is not kept.
 type ReadBack struct {
-	Person string `json:"person"`
-	What   string `json:"what"`  // what was read
-	Value  string `json:"value"` // as the screen showed it
-	Match  bool   `json:"match"`
+	Person string `json:"person"` // participant id of who typed it
+	What   string `json:"what"`   // what was read
+	Value  string `json:"value"`  // as the screen showed it
+	Match  bool   `json:"match"`  // whether what was typed is what was shown
 
 	Typed string `json:"typed,omitempty"` // as it was typed, if it matches and is not Value letter by letter
 }

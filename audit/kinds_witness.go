@@ -3,9 +3,9 @@ package audit
 // Verdict is what a witness says of what was done up to here, in a step of the
 // kind "verdict".
 type Verdict struct {
-	Person  string `json:"person"`
-	Agree   bool   `json:"agree"`
-	Because string `json:"because,omitempty"`
+	Person  string `json:"person"`            // participant id
+	Agree   bool   `json:"agree"`             // whether they agree
+	Because string `json:"because,omitempty"` // why not
 	Size    int64  `json:"size"`              // entries the witness speaks of
 	Head    string `json:"head"`              // root over them, hex
 	Missing bool   `json:"missing,omitempty"` // the witness was asked and gave none, which is no agreement; because says why
@@ -36,10 +36,10 @@ type Cosigned struct {
 // asked for: from this entry on the key counts as exposed to the machine,
 // whatever comes of it.
 type WitnessKeyExposed struct {
-	Person string `json:"person"`
-	Key    string `json:"key"`  // the verifier key, type 0x04: that of the witness, or another one that the file held
-	File   string `json:"file"` // the key file's name on the medium
-	For    string `json:"for"`  // "verdict", "cosignature" or "final cosignature"
+	Person string `json:"person"` // participant id
+	Key    string `json:"key"`    // the verifier key, type 0x04: that of the witness, or another one that the file held
+	File   string `json:"file"`   // the key file's name on the medium
+	For    string `json:"for"`    // "verdict", "cosignature" or "final cosignature"
 }
 
 // Kind returns "witness-key-exposed".
