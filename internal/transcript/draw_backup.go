@@ -14,7 +14,7 @@ func drawDKEKShare(t *teller, d *audit.DKEKShare) {
 
 func drawDKEKImport(t *teller, d *audit.DKEKImport) {
 	t.say("Token %s (serial %s) has the share of its key backup key in %s, whose password %s typed: %d of %d shares are missing.", d.Token, d.Serial, d.File.Name, t.f.name(d.Person), d.Outstanding, d.Shares)
-	t.hex("SHA-256 of the file", d.File.SHA256)
+	t.file("file", d.File)
 	t.fact("check value of the share", d.Check)
 	t.some("key check value", d.KeyCheck)
 	t.fact("by the command", fmt.Sprintf("of entry %d", d.Call))
@@ -25,6 +25,7 @@ func drawKeyWrap(t *teller, d *audit.KeyWrap) {
 	t.fact("key check value", d.KeyCheck)
 	t.file("file", d.File)
 	t.hex("SHA-256 of what the token gave", d.Blob)
+	t.fact("by the command", fmt.Sprintf("of entry %d", d.Call))
 }
 
 func drawKeyUnwrap(t *teller, d *audit.KeyUnwrap) {
@@ -32,11 +33,13 @@ func drawKeyUnwrap(t *teller, d *audit.KeyUnwrap) {
 	t.fact("key check value", d.KeyCheck)
 	t.file("file", d.File)
 	t.hex("SHA-256 of what the token was given", d.Blob)
+	t.fact("by the command", fmt.Sprintf("of entry %d", d.Call))
 }
 
 func drawKeyCompare(t *teller, d *audit.KeyCompare) {
 	for i := range min(len(d.Keys), len(d.Serials), len(d.Signatures)) {
-		t.say("Key %s on the token with the serial number %s signed the challenge: %s.", d.Keys[i], d.Serials[i], d.Signatures[i].Name)
+		t.say("Key %s on the token with the serial number %s signed the challenge.", d.Keys[i], d.Serials[i])
+		t.file("signature", d.Signatures[i])
 	}
 	t.say("One public key verifies the signatures.")
 	t.file("challenge", d.Challenge)

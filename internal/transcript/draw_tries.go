@@ -9,12 +9,12 @@ import (
 
 func drawTryLedger(t *teller, d *audit.TryLedger) {
 	if d.At == audit.TriesEnd {
-		t.say("The tries of the PINs of token %s are balanced.", d.Token)
+		t.say("The tries of the PINs of token %s (serial %s) are balanced.", d.Token, d.Serial)
 	} else {
-		t.alarm("The tries of the PINs of token %s are NOT as expected.", d.Token)
+		t.alarm("The tries of the PINs of token %s (serial %s) are NOT as expected.", d.Token, d.Serial)
 	}
 	for _, a := range d.PINs {
-		if a.Source == "card" {
+		if a.Seen >= 0 {
 			t.fact(a.PIN, fmt.Sprintf("%s at the start, %d spent, %d given back, %d unexplained, %s left (entry %d)",
 				triesOrUntold(a.Start), a.Spent, a.GivenBack, a.Unexplained, triesOrUntold(a.Left), a.Seen))
 		} else {

@@ -111,6 +111,7 @@ var notDrawn = map[string]string{
 	".HSMOutcome.SlotInfo.Manufacturer":  "drawn where the token is identified",
 	".HSMOutcome.Module.CryptokiVersion": "drawn where the token is identified",
 	".HSMOutcome.Module.Manufacturer":    "drawn where the token is identified",
+	".TryLedger.At":                      "said in words",
 	".HSMOutcome.Micros":                 "in milliseconds",
 }
 
