@@ -133,7 +133,7 @@ func (a *Account) low() (n int, known bool) {
 func (a *Account) saw(seq int64, n int) {
 	before := a.Left
 	fits := a.fits(n)
-	switch change := n - max(0, before-a.wrong); {
+	switch change := n - (before - a.wrong); {
 	case before == Unknown:
 		// What was refused before the first look was spent of what there was then.
 		a.Start = n + a.wrong
